@@ -1,0 +1,441 @@
+"""Op: a forward function, its derivative rules, and the way a call is recorded.
+
+A rule is one line of plain NumPy. Its parameter names say what it needs, and are read once, here:
+
+    g            the incoming cotangent (not in elementwise rules, whose value the engine multiplies by g)
+    x  or  a, b  an input by its own name: recording keeps that array; y keeps the result
+    x_shape      the shape of an input: keeps no array
+    axis, ...    a static argument of the call
+    xs, i        in an op of any number of inputs: all of them, and which one the rule is for
+    among        how many of the inputs are recorded (1: all others are constants)
+
+Four kinds say what a rule is, and so how the forward mode follows from it:
+
+    elementwise  one partial derivative per argument (a function or a number)
+    linear       the transpose, one per argument       (forward mode: the op itself, on the tangents)
+    multilinear  one VJP per argument                  (forward mode: the op with the tangent in one place, summed)
+    general      one VJP per argument                  (forward mode: the transpose of the VJP, which is linear in g)
+
+Two spellings: a row, `sin = elementwise(np.sin, np.cos)`, or for a longer one `@general` above the forward function
+and `@op.rule` above each rule. Users register their own operations with the same calls.
+"""
+
+from __future__ import annotations
+
+import inspect
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .errors import NotDifferentiableError
+from .modes import MODE
+from .node import NO_KWARGS, Node
+from .source import caller
+from .tensor import FUNCTIONS, PLAIN, Tensor, as_array, new_tensor
+
+Rule = Callable[..., Any] | float | None
+MANY = -1  # the arity of an op that takes any number of arrays
+
+# On NumPy scalars, which is what 0-d results are, Python's operators are several times faster than the ufunc.
+_FASTER: dict[Any, Any] = {
+    np.add: operator.add,
+    np.subtract: operator.sub,
+    np.multiply: operator.mul,
+    np.divide: operator.truediv,
+    np.power: operator.pow,
+    np.negative: operator.neg,
+    np.absolute: operator.abs,
+    np.matmul: operator.matmul,
+}
+
+
+class Plan:
+    """For one pattern of recorded inputs: which values to save, and how to pull g back to each of the inputs."""
+
+    __slots__ = ("names", "pulls", "save")
+
+    def __init__(self, names: tuple[str, ...], save: Callable[[list[Any], Any], tuple[Any, ...]], pulls: tuple[Any, ...]):
+        self.names = names
+        self.save = save
+        self.pulls = pulls
+
+
+class Op:
+    """An operation that can be recorded. Called on Tensors it records; called on plain arrays it just computes.
+
+    inputs     names of the array arguments, as the rules spell them; read off a Python forward function, else "x" or "a b"
+    accepts    static arguments that no rule needs but that may be passed on
+    formulas   the rules in symbols, where `Symbol` cannot read them off the rules
+    selects    part of the input is left out and gets a cotangent of exactly 0: further down 0 * inf must stay 0
+    outputs    the number of arrays that the forward function returns (in a tuple)
+    broadcasts the rules leave it to the engine to sum over the axes along which an input was stretched
+    """
+
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        rules: tuple[Rule, ...] = (),
+        *,
+        kind: str,
+        name: str | None = None,
+        inputs: str | None = None,
+        accepts: str = "",
+        formulas: tuple[str, ...] = (),
+        selects: bool = False,
+        outputs: int = 1,
+        broadcasts: bool | None = None,
+    ):
+        self.numpy = forward
+        self.forward = _FASTER.get(forward, forward) if isinstance(forward, np.ufunc) else forward
+        self.kind = kind
+        self.name = name or getattr(forward, "__name__", "op")
+        self.rules = list(rules)
+        self.formulas = formulas
+        self.selects = selects
+        self.outputs = outputs
+        self.broadcasts = kind == "elementwise" if broadcasts is None else broadcasts
+        self.__doc__ = getattr(forward, "__doc__", None) if inspect.isfunction(forward) else None
+        self._inputs = inputs
+        self._accepts = accepts.split()
+        self._read_signatures()
+
+    # ---- what the signatures say ----
+
+    def _read_signatures(self) -> None:
+        self.plans: dict[int, Plan] = {}
+        self._parameters: list[str] | None = None
+        self.names, self.defaults = self._forward_signature()
+        self.arity = MANY if self.names == ("xs",) else len(self.names)
+        self.statics = set(self._accepts) | set(self.defaults)
+        known = {"g", "y", "i", "among", *self.names, *(f"{n}_shape" for n in self.names)}
+        self._needs: list[dict[str, Any]] = []
+        for rule in self.rules:
+            needs = _parameters(rule) if callable(rule) else {}
+            self._needs.append(needs)
+            self.statics |= needs.keys() - known
+
+    def _forward_signature(self) -> tuple[tuple[str, ...], dict[str, Any]]:
+        if self._inputs is not None:
+            return tuple(self._inputs.split()), NO_KWARGS
+        if not inspect.isfunction(self.numpy):
+            return (("x",) if len(self.rules) < 2 else ("a", "b")), NO_KWARGS
+        names, defaults = [], {}
+        for p in inspect.signature(self.numpy).parameters.values():
+            if p.kind is p.VAR_POSITIONAL:
+                return ("xs",), {**defaults}
+            if p.default is p.empty and p.kind is not p.KEYWORD_ONLY:
+                names.append(p.name)
+            elif p.default is not p.empty:
+                defaults[p.name] = p.default
+            else:
+                self._accepts.append(p.name)
+        return tuple(names), defaults or NO_KWARGS
+
+    def rule(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Decorator: the rule of the next input."""
+        self.rules.append(rule)
+        self._read_signatures()
+        return rule
+
+    # ---- calling ----
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) != self.arity:
+            return apply(self, *self.bind(args, kwargs))
+        return apply(self, args, self.defaults)
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Sort a call as NumPy spells it into array arguments and static ones; refuse what the rules do not know."""
+        if self.arity == MANY:
+            data, statics = args, kwargs
+        else:
+            names = self.parameters
+            if len(args) > len(names):
+                raise TypeError(f"{self.name}() takes {len(names)} positional arguments, got {len(args)}")
+            bound = {**dict(zip(names, args, strict=False)), **kwargs}
+            missing = [name for name in names[: self.arity] if name not in bound]
+            if missing:
+                raise TypeError(f"{self.name}() needs its argument {missing[0]!r}")
+            data = tuple(bound.pop(name) for name in names[: self.arity])
+            statics = bound
+        statics = {k: v for k, v in statics.items() if k in self.statics or not self._is_default(k, v)}
+        unknown = statics.keys() - self.statics
+        if unknown:
+            raise NotDifferentiableError(
+                f"{self.name}() on a Tensor does not take {sorted(unknown)[0]}=. "
+                f"It takes {', '.join(sorted(self.statics)) or 'no keyword'}; "
+                "for anything else compute on t.data, where nothing is recorded."
+            )
+        return data, {**self.defaults, **statics}
+
+    @property
+    def parameters(self) -> list[str]:
+        """All parameters of the forward function in its own order and spelling; read when first needed."""
+        if self._parameters is None:
+            try:
+                found = list(inspect.signature(self.numpy).parameters)
+            except (TypeError, ValueError):  # some of NumPy's C functions have no signature
+                found = list(self.names)
+            self._parameters = found if len(found) >= self.arity else list(self.names)
+        return self._parameters
+
+    def _is_default(self, name: str, value: Any) -> bool:
+        if value is None or value is np._NoValue:
+            return True
+        try:
+            return bool(inspect.signature(self.numpy).parameters[name].default == value)
+        except (TypeError, ValueError, KeyError):
+            return False
+
+    # ---- rules ----
+
+    def rule_of(self, i: int) -> Rule:
+        """The rule of input i; one rule serves all inputs of an op that takes any number."""
+        k = 0 if self.arity == MANY else i
+        if k >= len(self.rules):
+            raise NotDifferentiableError(
+                f"{self.name}() has no derivative rule for its input {self.names[k]!r}. "
+                "Pass it as a plain array (t.data), or register a rule for it."
+            )
+        return self.rules[k]
+
+    def input_named(self, name: str, node: Node) -> Any:
+        """What the node has recorded for the input of this name (a Node, a number or None)."""
+        return node.inputs[self.names.index(name)] if name in self.names and self.arity != MANY else None
+
+    def plan(self, active: int, n: int) -> Plan:
+        """The Plan where the inputs whose bit is set in `active` are recorded."""
+        rules = [(i, self.rule_of(i)) for i in range(n) if active >> i & 1]
+        rules = [(i, rule) for i, rule in rules if rule is not None]
+        needs = [self._needs[0 if self.arity == MANY else i] for i, _ in rules]
+        keep = {"y", *self.names, *(f"{name}_shape" for name in self.names)}
+        names = tuple(dict.fromkeys(name for need in needs for name in need if name in keep))
+        pulls = tuple(
+            (i, self._pull(rule, need, names, {"i": i, "among": len(rules)}))
+            for (i, rule), need in zip(rules, needs, strict=True)
+        )
+        plan = Plan(names, self._save(names), pulls)
+        if self.arity != MANY:
+            self.plans[active] = plan
+        return plan
+
+    def _save(self, names: tuple[str, ...]) -> Callable[[list[Any], Any], tuple[Any, ...]]:
+        if not names:
+            return lambda data, y: ()
+        if names == ("y",):
+            return lambda data, y: (y,)
+        if len(names) == 1 and names[0] in self.names and self.arity != MANY:
+            k = self.names.index(names[0])
+            return lambda data, y: (data[k],)
+        getters = [self._getter(name) for name in names]
+        return lambda data, y: tuple([get(data, y) for get in getters])
+
+    def _getter(self, name: str) -> Callable[[list[Any], Any], Any]:
+        if name == "y":
+            return lambda data, y: y
+        if name == "xs":
+            return lambda data, y: tuple(data)
+        if name == "xs_shape":
+            return lambda data, y: tuple([np.shape(x) for x in data])
+        if name in self.names:
+            k = self.names.index(name)
+            return lambda data, y: data[k]
+        k = self.names.index(name.removesuffix("_shape"))
+        return lambda data, y: np.shape(data[k])
+
+    def _pull(self, rule: Any, needs: Any, names: tuple[str, ...], known: dict[str, int]) -> Callable[..., Any]:
+        """pull(g, saved, kwargs, times) -> the cotangent of an input, before `conform`."""
+        if not callable(rule):
+            return {0: _zero, 1: _pass, -1: _negate}.get(rule, lambda g, saved, kwargs, times: g * rule)
+        if self.kind != "elementwise":
+            return _call_with_names(rule, needs, names, known)
+        if len(needs) == 1 and not needs.keys() - set(names):
+            (k,) = (names.index(name) for name in needs)
+            return lambda g, saved, kwargs, times: times(g, rule(saved[k]))
+        partial = _call_with_names(rule, needs, names, known)
+        return lambda g, saved, kwargs, times: times(g, partial(None, saved, kwargs, None))
+
+    def formula(self, i: int, node: Node | None = None) -> str:
+        """The rule of input i in symbols."""
+        from .symbol import formula
+
+        return formula(self, i, node)
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} op {self.name}>"
+
+
+def _parameters(rule: Any) -> dict[str, Any]:
+    if isinstance(rule, np.ufunc):
+        return {"x": inspect.Parameter.empty}  # `sin = elementwise(np.sin, np.cos)`
+    return {p.name: p.default for p in inspect.signature(rule).parameters.values()}
+
+
+def _zero(g: Any, saved: Any, kwargs: Any, times: Any) -> Any:
+    return np.zeros(g.shape, g.dtype)
+
+
+def _pass(g: Any, saved: Any, kwargs: Any, times: Any) -> Any:
+    return g
+
+
+def _negate(g: Any, saved: Any, kwargs: Any, times: Any) -> Any:
+    return -g
+
+
+def _call_with_names(rule: Any, needs: Any, names: tuple[str, ...], known: dict[str, int]) -> Callable[..., Any]:
+    """A function that calls the rule with what its parameters name: g, saved values, what is known, static arguments."""
+    slot = {name: k for k, name in enumerate(names)}
+    first = [name for name in needs if name == "g" or name in slot]
+    constants = {name: value for name, value in known.items() if name in needs}
+    statics = [name for name in needs if name not in first and name not in constants]
+    if first != list(needs)[: len(first)]:
+        raise TypeError(f"a rule takes g and what is saved first, then static arguments; got {', '.join(needs)}")
+    picks = [slot.get(name, -1) for name in first]
+
+    def pull(g: Any, saved: Any, kwargs: Any, times: Any) -> Any:
+        values = [saved[k] if k >= 0 else g for k in picks]
+        if not statics and not constants:
+            return rule(*values)
+        return rule(*values, **constants, **{name: kwargs[name] for name in statics if name in kwargs})
+
+    return pull
+
+
+# ---- recording ----
+
+
+def apply(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Compute op(*args) and, if one of the arguments is recorded, record it. The hot path of the engine."""
+    data: list[Any] = []
+    inputs: list[Any] = []
+    active = 0
+    bit = 1
+    wrapped = False
+    for a in args:
+        if isinstance(a, Tensor):
+            wrapped = True
+            data.append(a._data)
+            node = a.node
+            inputs.append(node)
+            if node is not None:
+                active += bit
+        else:
+            if a.__class__ not in PLAIN:
+                a = as_array(a)
+            data.append(a)
+            inputs.append(None if a.__class__ is np.ndarray else a)
+        bit += bit
+    y = op.forward(*data, **kwargs)
+    if active:
+        mode = MODE.get()
+        if mode.recording:
+            return record(op, data, inputs, active, kwargs, y, mode)
+    if not wrapped:
+        return y
+    return new_tensor(y, None) if op.outputs == 1 else tuple([new_tensor(part, None) for part in y])
+
+
+def record(op: Op, data: list[Any], inputs: list[Any], active: int, kwargs: dict[str, Any], y: Any, mode: Any) -> Any:
+    """Make the Node of a call whose result is y, and the Tensor that holds both."""
+    plan = op.plans.get(active) or op.plan(active, len(data))
+    code, lasti = caller()
+    if op.outputs > 1:
+        return _record_parts(op, data, inputs, kwargs, y, plan, code, lasti, mode)
+    try:
+        shape = y.shape
+    except AttributeError:  # a forward function of the user's may return a Python number
+        y = np.asarray(y)
+        shape = y.shape
+    node = Node(
+        op, tuple(inputs), kwargs, plan, plan.save(data, y), shape, y.dtype,
+        y if mode.keep or not shape else None, code, lasti, mode.scope,
+    )  # fmt: skip
+    if mode.detector is not None:
+        mode.detector.forward(node, y)
+    return new_tensor(y, node)
+
+
+# ---- operations with several results: one node for the call, and one `part` node for each result ----
+
+
+class Parts:
+    """The cotangent of a call with several results: some of them, the others zero. Adds like an array."""
+
+    __slots__ = ("dtype", "parts", "shape")
+
+    def __init__(self, parts: dict[int, Any], shape: tuple[Any, ...], dtype: tuple[Any, ...]):
+        self.parts = parts
+        self.shape = shape
+        self.dtype = dtype
+
+    def __add__(self, other: Parts) -> Parts:
+        parts = dict(self.parts)
+        for k, g in other.parts.items():
+            parts[k] = parts[k] + g if k in parts else g
+        return Parts(parts, self.shape, self.dtype)
+
+    def __iter__(self) -> Any:
+        for k, (shape, dtype) in enumerate(zip(self.shape, self.dtype, strict=True)):
+            yield self.parts[k] if k in self.parts else np.zeros(shape, dtype)
+
+
+part = Op(
+    lambda whole, *, index, shape, dtype: whole[index],
+    (lambda g, index, shape, dtype: Parts({index: g}, shape, dtype),),
+    kind="linear",
+    name="part",
+    inputs="whole",
+    formulas=("g",),
+)
+
+
+def _record_parts(
+    op: Op, data: list[Any], inputs: list[Any], kwargs: dict[str, Any], y: Any, plan: Plan, code: Any, lasti: int, mode: Any
+) -> Any:
+    shape, dtype = tuple([p.shape for p in y]), tuple([p.dtype for p in y])
+    whole = Node(op, tuple(inputs), kwargs, plan, plan.save(data, y), shape, dtype, None, code, lasti, mode.scope)
+    results = []
+    for k, p in enumerate(y):
+        static = {"index": k, "shape": shape, "dtype": dtype}
+        node = Node(
+            part, (whole,), static, part.plans.get(1) or part.plan(1, 1), (), p.shape, p.dtype,
+            p if mode.keep or not p.shape else None, code, lasti, mode.scope,
+        )  # fmt: skip
+        results.append(new_tensor(p, node))
+    return tuple(results)
+
+
+# ---- registration ----
+
+
+def _register(kind: str) -> Callable[..., Any]:
+    def register(forward: Any = None, *rules: Any, handles: Any = (), **options: Any) -> Any:
+        if forward is None:  # @general(name=..., handles=...)
+            return lambda function: register(function, *rules, handles=handles, **options)
+        op = Op(forward, rules, kind=kind, **options)
+        for function in (forward, *(handles if isinstance(handles, tuple) else (handles,))):
+            if not inspect.isfunction(function):
+                FUNCTIONS[function] = op
+        return op
+
+    register.__name__ = kind
+    return register
+
+
+def meaning(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorator: what these functions of NumPy's mean on Tensors, for those that are composed of ops."""
+
+    def register(own: Callable[..., Any]) -> Callable[..., Any]:
+        FUNCTIONS.update(dict.fromkeys(functions, own))
+        return own
+
+    return register
+
+
+elementwise = _register("elementwise")
+linear = _register("linear")
+multilinear = _register("multilinear")
+general = _register("general")

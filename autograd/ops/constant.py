@@ -1,0 +1,36 @@
+"""Functions whose result has no derivative by nature: they take Tensors and give plain arrays."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from ..tensor import FUNCTIONS, Tensor
+
+COMPARISONS = (np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal)
+LOGICAL = (np.logical_and, np.logical_or, np.logical_not, np.logical_xor, np.isnan, np.isinf, np.isfinite, np.signbit)
+SEARCHES = (np.argmax, np.argmin, np.argsort, np.nonzero, np.flatnonzero, np.argwhere, np.count_nonzero, np.searchsorted)
+QUESTIONS = (np.allclose, np.array_equal, np.isclose, np.all, np.any, np.ndim, np.shape, np.size, np.iscomplexobj)
+LIKE = (np.zeros_like, np.ones_like, np.empty_like, np.result_type, np.array2string, np.array_repr, np.array_str)
+
+
+def constant(function):
+    """Register a function that computes on the arrays inside Tensors and returns plain arrays."""
+
+    @functools.wraps(function)
+    def on_data(*args, **kwargs):
+        return function(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
+
+    FUNCTIONS[function] = on_data
+    return on_data
+
+
+def _plain(value):
+    if isinstance(value, Tensor):
+        return value.data
+    return type(value)(map(_plain, value)) if type(value) in (list, tuple) else value
+
+
+for _function in (*COMPARISONS, *LOGICAL, *SEARCHES, *QUESTIONS, *LIKE):
+    constant(_function)

@@ -1,0 +1,179 @@
+"""Elementwise operations: one partial derivative per argument, a line of the calculus book each.
+
+The engine multiplies a partial by the cotangent (reverse) or the tangent (forward), and undoes broadcasting. At a
+kink a rule gives the value of the table in docs/kinks.md. For complex arguments a rule holds no conjugate: the
+partial is the complex derivative, and for a loss that is real the gradient is the conjugate of the direction of
+steepest ascent (the convention of JAX and HIPS autograd; take the conjugate for PyTorch's).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..op import elementwise, linear, meaning
+
+LN2, LN10, SQRT_PI = math.log(2.0), math.log(10.0), math.sqrt(math.pi)
+
+# arithmetic
+add = elementwise(np.add, 1, 1)
+subtract = elementwise(np.subtract, 1, -1)
+multiply = elementwise(np.multiply, lambda b: b, lambda a: a)
+divide = elementwise(np.divide, lambda b: 1 / b, lambda b, y: -y / b)
+negative = elementwise(np.negative, -1)
+positive = elementwise(np.positive, 1)
+reciprocal = elementwise(np.reciprocal, lambda y: -y * y)
+square = elementwise(np.square, lambda x: 2 * x)
+remainder = elementwise(np.remainder, 1, lambda a, b: -np.floor_divide(a, b))
+floor_divide = elementwise(np.floor_divide, 0, 0)
+
+
+# a ** b: where the power is 0 the derivative is 0, not 0 * a ** -1; where the base is 0 the one for b is 0
+power = elementwise(
+    np.power,
+    lambda a, b: b * a ** (b - (b != 0)),
+    lambda a, y: y * np.log(a + (a == 0)),
+    formulas=("g * b * a ** (b - 1)", "g * y * log(a)"),
+)
+
+# roots, exponentials, logarithms
+sqrt = elementwise(np.sqrt, lambda y: 0.5 / y)
+cbrt = elementwise(np.cbrt, lambda y: 1 / (3 * y * y))
+exp = elementwise(np.exp, lambda y: y)
+exp2 = elementwise(np.exp2, lambda y: y * LN2)
+expm1 = elementwise(np.expm1, lambda y: y + 1)
+log = elementwise(np.log, lambda x: 1 / x)
+log2 = elementwise(np.log2, lambda x: 1 / (x * LN2))
+log10 = elementwise(np.log10, lambda x: 1 / (x * LN10))
+log1p = elementwise(np.log1p, lambda x: 1 / (x + 1))
+logaddexp = elementwise(np.logaddexp, lambda a, b: sigmoid(a - b), lambda a, b: sigmoid(b - a))
+logaddexp2 = elementwise(np.logaddexp2, lambda a, b: sigmoid((a - b) * LN2), lambda a, b: sigmoid((b - a) * LN2))
+
+# trigonometric and hyperbolic, and their inverses
+sin = elementwise(np.sin, lambda x: np.cos(x))
+cos = elementwise(np.cos, lambda x: -np.sin(x))
+tan = elementwise(np.tan, lambda y: 1 + y * y)
+arcsin = elementwise(np.arcsin, lambda x: 1 / np.sqrt(1 - x * x))
+arccos = elementwise(np.arccos, lambda x: -1 / np.sqrt(1 - x * x))
+arctan = elementwise(np.arctan, lambda x: 1 / (1 + x * x))
+sinh = elementwise(np.sinh, lambda x: np.cosh(x))
+cosh = elementwise(np.cosh, lambda x: np.sinh(x))
+tanh = elementwise(np.tanh, lambda y: 1 - y * y)
+arcsinh = elementwise(np.arcsinh, lambda x: 1 / np.sqrt(x * x + 1))
+arccosh = elementwise(np.arccosh, lambda x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)))
+arctanh = elementwise(np.arctanh, lambda x: 1 / (1 - x * x))
+arctan2 = elementwise(np.arctan2, lambda a, b: b / (a * a + b * b), lambda a, b: -a / (a * a + b * b))
+hypot = elementwise(np.hypot, lambda a, y: a / (y + (y == 0)), lambda b, y: b / (y + (y == 0)))
+deg2rad = elementwise(np.deg2rad, math.pi / 180, handles=np.radians)
+rad2deg = elementwise(np.rad2deg, 180 / math.pi, handles=np.degrees)
+sinc = elementwise(np.sinc, lambda x: sinc_derivative(x, order=1))
+
+# absolute value, sign, rounding
+absolute = elementwise(np.absolute, lambda x: conj(np.sign(x)), formulas=("g * sign(x)",))
+fabs = elementwise(np.fabs, lambda x: np.sign(x))
+sign = elementwise(np.sign, 0)
+floor = elementwise(np.floor, 0)
+ceil = elementwise(np.ceil, 0)
+trunc = elementwise(np.trunc, 0, handles=np.fix)
+rint = elementwise(np.rint, 0)
+round_ = elementwise(np.round, 0, accepts="decimals", handles=np.around)
+
+# complex parts
+real = elementwise(np.real, 1)
+imag = elementwise(np.imag, -1j)
+conjugate = linear(np.conjugate, lambda g: np.conjugate(g))
+
+# choice: what is not chosen gets exactly 0, and a tie is split evenly; against a constant a tie counts as not chosen
+maximum = elementwise(
+    np.maximum,
+    lambda a, b, among: (a > b) + _tie(among) * (a == b),
+    lambda a, b, among: (b > a) + _tie(among) * (a == b),
+    selects=True,
+    formulas=("g * (a > b)", "g * (b > a)"),
+)
+minimum = elementwise(
+    np.minimum,
+    lambda a, b, among: (a < b) + _tie(among) * (a == b),
+    lambda a, b, among: (b < a) + _tie(among) * (a == b),
+    selects=True,
+    formulas=("g * (a < b)", "g * (b < a)"),
+)
+fmax = elementwise(np.fmax, *maximum.rules, selects=True, formulas=maximum.formulas)
+fmin = elementwise(np.fmin, *minimum.rules, selects=True, formulas=minimum.formulas)
+relu = elementwise(lambda x: np.maximum(x, 0), lambda y: y > 0, name="relu", selects=True)
+where = linear(
+    np.where,
+    None,
+    lambda g, c: np.where(c, g, 0),
+    lambda g, c: np.where(c, 0, g),
+    inputs="c a b",
+    broadcasts=True,
+    selects=True,
+)
+
+
+@elementwise(name="clip", selects=True, formulas=("g * (lo < x < hi)", "g * (x <= lo)", "g * (x >= hi)"))
+def clip(x, lo, hi):
+    """x between lo and hi; the gradient with respect to x is 0 at the bounds."""
+    return np.clip(x, lo, hi)
+
+
+clip.rule(lambda x, lo, hi: (x > lo) & (x < hi))
+clip.rule(lambda x, lo, hi: (x <= lo) & (lo < hi))
+clip.rule(lambda x, lo, hi: (x >= hi) | (lo >= hi))
+
+
+@elementwise(name="sigmoid")
+def sigmoid(x):
+    """1 / (1 + exp(-x)), without overflow."""
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, e) / (1 + e)
+
+
+sigmoid.rule(lambda y: y * (1 - y))
+
+
+@elementwise(name="sinc_derivative", formulas=("g * sinc_derivative(x, order + 1)",))
+def sinc_derivative(x, *, order):
+    """The derivative of `sinc` of this order, exact at and near 0 too.
+
+    With f(u) = sin(u) / u: away from 0 by u f^(n) = sin^(n)(u) - n f^(n-1), near 0 by the Taylor series.
+    """
+    u = math.pi * np.asarray(x)
+    near = np.abs(u) < order + 1
+    far = np.where(near, order + 1, u)
+    f = np.sin(far) / far
+    for n in range(1, order + 1):
+        f = (np.sin(far + n * math.pi / 2) - n * f) / far
+    u = np.where(near, u, 0)
+    series = sum(
+        (-1) ** k * u ** (2 * k - order) / (math.factorial(2 * k - order) * (2 * k + 1))
+        for k in range((order + 1) // 2, order + 14)
+    )
+    return (np.where(near, series, f) * math.pi**order).astype(u.dtype)[()]
+
+
+sinc_derivative.rule(lambda x, order: sinc_derivative(x, order=order + 1))
+
+
+def conj(x):
+    """The complex conjugate; a real array as it is."""
+    return np.conjugate(x) if x.dtype.kind == "c" else x
+
+
+def _tie(among):
+    # float16 holds 0 and 1/2 exactly and never widens the dtype of the cotangent it is multiplied with
+    return np.float16(0 if among == 1 else 0.5)
+
+
+@meaning(np.clip)
+def _clip(a, a_min=None, a_max=None, *, min=None, max=None):
+    lo = min if a_min is None else a_min
+    hi = max if a_max is None else a_max
+    return clip(a, -math.inf if lo is None else lo, math.inf if hi is None else hi)
+
+
+@meaning(np.where)
+def _where(condition, *choices):
+    return where(condition, *choices) if choices else np.where(condition.data)

@@ -1,0 +1,75 @@
+"""Operations that are one step for the user and for numerical stability: softmax and its relatives."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..op import general
+from .reduce import kept
+
+
+@general(name="softmax")
+def softmax(x, *, axis=-1):
+    """exp(x) / sum(exp(x)) along an axis, without overflow."""
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+softmax.rule(lambda g, y, axis=-1: y * (g - np.sum(g * y, axis=axis, keepdims=True)))
+
+
+@general(name="log_softmax")
+def log_softmax(x, *, axis=-1):
+    """log(softmax(x)) along an axis, without overflow or loss of digits."""
+    z = x - np.max(x, axis=axis, keepdims=True)
+    return z - np.log(np.sum(np.exp(z), axis=axis, keepdims=True))
+
+
+log_softmax.rule(lambda g, y, axis=-1: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True))
+
+
+@general(name="logsumexp", formulas=("g * exp(x - y)",))
+def logsumexp(x, *, axis=None, keepdims=False):
+    """log(sum(exp(x))) over an axis, without overflow; -inf where every x is."""
+    top = np.max(x, axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0)
+    with np.errstate(divide="ignore"):
+        y = top + np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True))
+    return y if keepdims else np.reshape(y, np.sum(x, axis=axis).shape)
+
+
+@logsumexp.rule
+def _logsumexp_rule(g, x, y, axis=None):
+    y = kept(y, x.shape, axis)
+    return kept(g, x.shape, axis) * np.exp(x - np.where(np.isfinite(y), y, 0))
+
+
+@general(name="softmax_cross_entropy", formulas=("g * (softmax(x) - t) / N", "-g * log_softmax(x) / N"))
+def softmax_cross_entropy(x, t):
+    """The mean over the rows of x of -log(softmax(x)[label]); t: labels (integers) or one row of weights per row of x."""
+    logp = log_softmax(x)
+    if t.dtype.kind in "iu":
+        return -np.mean(np.take_along_axis(logp, t[..., None], axis=-1))
+    return -np.sum(t * logp) / rows(x)
+
+
+@softmax_cross_entropy.rule
+def _cross_entropy_x(g, x, t):
+    return (softmax(x) - one_hot(t, x.shape[-1])) * (g / rows(x))
+
+
+@softmax_cross_entropy.rule
+def _cross_entropy_t(g, x, t):
+    return log_softmax(x) * (-g / rows(x))
+
+
+def rows(x):
+    """The number of examples in an array of shape (..., classes)."""
+    return math.prod(x.shape[:-1])
+
+
+def one_hot(t, classes):
+    """Labels as rows with True in one place; weights stay as they are."""
+    return t[..., None] == np.arange(classes) if t.dtype.kind in "iu" else t

@@ -1,0 +1,177 @@
+"""Products of matrices and tensors. `matmul` and `einsum` have rules; the other products are composed of them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..errors import NotDifferentiableError
+from ..op import meaning, multilinear
+from ..tensor import Tensor
+from .elementwise import multiply, where
+from .shape import reshape, scatter, transpose
+
+
+def _matmul_a(g, b, a_shape):
+    if b.ndim == 1:
+        return g[..., None] * b if len(a_shape) > 1 else g * b
+    if len(a_shape) == 1:
+        return (b @ g[..., None])[..., 0]
+    return g @ b.mT
+
+
+def _matmul_b(g, a, b_shape):
+    if a.ndim == 1:
+        return a[:, None] * g[..., None, :] if len(b_shape) > 1 else a * g
+    if len(b_shape) == 1:
+        return (a.mT @ g[..., None])[..., 0]
+    if len(b_shape) == 2 and a.ndim > 2:  # one large product instead of a batch of small ones that are then summed
+        return np.reshape(a, (-1, a.shape[-1])).mT @ np.reshape(g, (-1, g.shape[-1]))
+    return a.mT @ g
+
+
+matmul = multilinear(
+    np.matmul, _matmul_a, _matmul_b, inputs="a b", broadcasts=True, formulas=("g @ transpose(b)", "transpose(a) @ g")
+)
+
+
+@meaning(np.dot)
+def _dot(a, b):
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return multiply(a, b)
+    if np.ndim(b) <= 2:
+        return matmul(a, b)
+    return _tensordot(a, b, axes=((np.ndim(a) - 1,), (np.ndim(b) - 2,)))
+
+
+@meaning(np.inner)
+def _inner(a, b):
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return multiply(a, b)
+    return _tensordot(a, b, axes=((np.ndim(a) - 1,), (np.ndim(b) - 1,)))
+
+
+@meaning(np.outer)
+def _outer(a, b):
+    return multiply(reshape(a, shape=(-1, 1)), reshape(b, shape=(1, -1)))
+
+
+@meaning(np.tensordot)
+def _tensordot(a, b, axes=2):
+    """Both arrays as matrices, their product, and the shape of the result."""
+    a, b = (v if isinstance(v, Tensor) else np.asarray(v) for v in (a, b))
+    if isinstance(axes, int):
+        axes = (range(a.ndim - axes, a.ndim), range(axes))
+    of_a, of_b = ([k % v.ndim for k in np.atleast_1d(ks).tolist()] for ks, v in zip(map(list_of, axes), (a, b), strict=True))
+    if [a.shape[k] for k in of_a] != [b.shape[k] for k in of_b]:
+        raise ValueError(f"np.tensordot: shapes {a.shape} and {b.shape} do not fit along the axes {of_a} and {of_b}")
+    free_a = [k for k in range(a.ndim) if k not in of_a]
+    free_b = [k for k in range(b.ndim) if k not in of_b]
+    n = math.prod(a.shape[k] for k in of_a)
+    left = reshape(transpose(a, (*free_a, *of_a)), shape=(math.prod(a.shape[k] for k in free_a), n))
+    right = reshape(transpose(b, (*of_b, *free_b)), shape=(n, math.prod(b.shape[k] for k in free_b)))
+    return reshape(matmul(left, right), shape=(*(a.shape[k] for k in free_a), *(b.shape[k] for k in free_b)))
+
+
+def list_of(axes):
+    return [axes] if isinstance(axes, int) else list(axes)
+
+
+# ---- einsum ----
+
+
+@multilinear(name="einsum", broadcasts=True, formulas=("einsum(g and the others, to the letters of input i)",))
+def einsum(*xs, subscripts):
+    """A sum of products in index notation: one letter per axis, none twice in one term, and an explicit result."""
+    return np.einsum(subscripts, *xs, optimize=len(xs) > 2)
+
+
+@einsum.rule
+def _einsum_rule(g, xs, i, subscripts):
+    terms, result = subscripts.split("->")
+    terms = terms.split(",")
+    others = [(t, x) for k, (t, x) in enumerate(zip(terms, xs, strict=True)) if k != i]
+    reached = {*result, *(letter for t, _ in others for letter in t)}
+    alone = [letter for letter in terms[i] if letter not in reached]  # summed over in this term only: spread again
+    ones = [(letter, np.ones(xs[i].shape[terms[i].index(letter)], g.dtype)) for letter in alone]
+    sources = [(result, g), *others, *ones]
+    return einsum(*(x for _, x in sources), subscripts=",".join(t for t, _ in sources) + "->" + terms[i])
+
+
+@meaning(np.einsum)
+def _einsum(subscripts, *operands, optimize=False):
+    """NumPy's einsum: fills in the result and the ellipsis, and takes the diagonal where a letter stands twice."""
+    if not isinstance(subscripts, str):
+        raise NotDifferentiableError("np.einsum on Tensors takes the string form, for example np.einsum('ij,jk->ik', a, b)")
+    left, arrow, result = subscripts.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != len(operands):
+        raise ValueError(f"np.einsum: {subscripts!r} names {len(terms)} arrays, got {len(operands)}")
+    unused = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if c not in subscripts]
+    rest = [np.ndim(x) - len(t.replace("...", "")) for t, x in zip(terms, operands, strict=True) if "..." in t]
+    dots = "".join(unused[: max(rest, default=0)])
+    terms = [
+        t.replace("...", dots[len(dots) - (np.ndim(x) - len(t.replace("...", ""))) :] if "..." in t else "")
+        for t, x in zip(terms, operands, strict=True)
+    ]
+    if arrow:
+        result = result.replace("...", dots)
+    else:
+        letters = "".join(terms)
+        result = dots + "".join(sorted(c for c in set(letters) - set(dots) if letters.count(c) == 1))
+    terms, arrays = zip(*(_no_letter_twice(t, x) for t, x in zip(terms, operands, strict=True)), strict=True)
+    return einsum(*arrays, subscripts=",".join(terms) + "->" + result)
+
+
+def _no_letter_twice(term, x):
+    """The diagonal of x along the axes that share a letter, and the term without the repetition."""
+    for letter in dict.fromkeys(term):
+        while term.count(letter) > 1:
+            first = term.index(letter)
+            second = term.index(letter, first + 1)
+            x = diagonal(x, 0, first, second)
+            term = term[:first] + term[first + 1 : second] + term[second + 1 :] + letter
+    return term, x
+
+
+# ---- diagonals and triangles ----
+
+
+@meaning(np.diagonal)
+def diagonal(a, offset=0, axis1=0, axis2=1):
+    """The diagonal of the matrices in two axes, along a new last axis."""
+    axis1, axis2 = axis1 % np.ndim(a), axis2 % np.ndim(a)
+    others = [k for k in range(np.ndim(a)) if k not in (axis1, axis2)]
+    rows, columns = _diagonal_indices(np.shape(a)[axis1], np.shape(a)[axis2], offset)
+    return transpose(a, (*others, axis1, axis2))[..., rows, columns]
+
+
+def _diagonal_indices(rows, columns, offset):
+    n = max(min(rows + min(offset, 0), columns - max(offset, 0)), 0)
+    return np.arange(n) + max(-offset, 0), np.arange(n) + max(offset, 0)
+
+
+@meaning(np.trace)
+def _trace(a, offset=0, axis1=0, axis2=1):
+    return np.sum(diagonal(a, offset, axis1, axis2), axis=-1)
+
+
+@meaning(np.diag)
+def _diag(v, k=0):
+    if v.ndim == 2:
+        return diagonal(v, k)
+    if v.ndim != 1:
+        raise ValueError(f"np.diag takes 1 or 2 dimensions, not {v.ndim}")
+    n = v.shape[0] + abs(k)
+    return scatter(v, index=_diagonal_indices(n, n, k), shape=(n, n))
+
+
+@meaning(np.tril)
+def _tril(m, k=0):
+    return where(np.tri(*m.shape[-2:], k=k, dtype=bool), m, 0)
+
+
+@meaning(np.triu)
+def _triu(m, k=0):
+    return where(np.tri(*m.shape[-2:], k=k - 1, dtype=bool), 0, m)

@@ -1,0 +1,150 @@
+"""The operators of a Tensor and the methods it shares with ndarray, attached from the table."""
+
+from __future__ import annotations
+
+import operator
+
+import numpy as np
+
+from ..errors import NotDifferentiableError
+from ..guard import mark_changed
+from ..modes import MODE
+from ..op import apply
+from ..tensor import FUNCTIONS, Tensor, new_tensor
+from . import elementwise as e
+from . import matrix, shape
+
+
+def _binary(op):
+    defaults = op.defaults
+
+    def method(self, other):
+        return apply(op, (self, other), defaults)
+
+    def reflected(self, other):
+        return apply(op, (other, self), defaults)
+
+    return method, reflected
+
+
+def _in_place(op):
+    def method(self, other):
+        """Write the result into this Tensor's memory; recorded, unless this is a leaf."""
+        if self.node is not None and self.node.op is None and MODE.get().recording:
+            raise NotDifferentiableError(
+                "a leaf that requires a gradient cannot be changed in place while the graph is recorded; "
+                "write x = x + ..., or do it inside `with no_grad():`"
+            )
+        result = op(self, other)
+        if result.shape != self.shape:
+            raise ValueError(f"the result has shape {result.shape}, which does not fit in place into {self.shape}")
+        if not np.can_cast(result.dtype, self.dtype, "same_kind"):
+            raise TypeError(f"the result is {result.dtype}, which does not fit in place into {self.dtype}")
+        result = result if result.dtype == self.dtype else result.astype(self.dtype)
+        mark_changed(self._data, self.node)
+        if isinstance(self._data, np.ndarray):
+            np.copyto(self._data, result._data)
+        else:
+            self._data = result._data
+        if result.node is not None:
+            self.node = result.node
+        return self
+
+    return method
+
+
+for _name, _op in {
+    "add": e.add,
+    "sub": e.subtract,
+    "mul": e.multiply,
+    "truediv": e.divide,
+    "pow": e.power,
+    "matmul": matrix.matmul,
+    "mod": e.remainder,
+    "floordiv": e.floor_divide,
+}.items():
+    _method, _reflected = _binary(_op)
+    setattr(Tensor, f"__{_name}__", _method)
+    setattr(Tensor, f"__r{_name}__", _reflected)
+    setattr(Tensor, f"__i{_name}__", _in_place(_op))
+
+
+def _unary(op):
+    return lambda self: apply(op, (self,), op.defaults)
+
+
+setattr(Tensor, "__neg__", _unary(e.negative))
+setattr(Tensor, "__pos__", _unary(e.positive))
+setattr(Tensor, "__abs__", _unary(e.absolute))
+setattr(Tensor, "__getitem__", shape.select)
+
+
+def _comparison(compare):
+    return lambda self, other: compare(self.data, other.data if isinstance(other, Tensor) else other)
+
+
+for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
+    setattr(Tensor, f"__{_name}__", _comparison(getattr(operator, _name)))
+
+
+def _method(function):
+    meaning = FUNCTIONS[function]
+
+    def method(self, *args, **kwargs):
+        return meaning(self, *args, **kwargs)
+
+    method.__name__ = function.__name__
+    method.__doc__ = f"The same as np.{function.__name__}(t, ...)."
+    return method
+
+
+for _name in (
+    "sum mean prod max min var std cumsum cumprod swapaxes squeeze repeat ravel round clip dot trace diagonal "
+    "argmax argmin argsort all any nonzero searchsorted"
+).split():
+    setattr(Tensor, _name, _method(getattr(np, _name)))
+
+
+def _one_or_many(args):
+    return args[0] if len(args) == 1 and not isinstance(args[0], int | np.integer) else args
+
+
+def _reshape(self, *new_shape, order="C"):
+    """A Tensor of the same elements in another shape: t.reshape(2, -1) or t.reshape((2, -1))."""
+    return shape.reshape(self, shape=_one_or_many(new_shape), order=order)
+
+
+def _transpose(self, *axes):
+    """The axes in another order, reversed if none is given."""
+    return shape.transpose(self, axes=_one_or_many(axes) if axes else None)
+
+
+def _astype(self, dtype):
+    """A copy in another dtype; recorded if that is a float or complex one."""
+    if np.dtype(dtype).kind in "fc":
+        return shape.astype(self, dtype=np.dtype(dtype))
+    return new_tensor(self._data.astype(dtype), None)
+
+
+def _copy(self):
+    """A copy, recorded as +self."""
+    return e.positive(self)
+
+
+for _name, _function in {
+    "reshape": _reshape,
+    "transpose": _transpose,
+    "astype": _astype,
+    "copy": _copy,
+    "flatten": lambda self, order="C": shape.reshape(self, shape=(-1,), order=order),
+    "conj": lambda self: e.conjugate(self),
+}.items():
+    setattr(Tensor, _name, _function)
+
+for _name, _function in {
+    "T": lambda self: shape.transpose(self),
+    "mT": lambda self: shape.matrix_transpose(self),
+    "real": lambda self: e.real(self),
+    "imag": lambda self: e.imag(self),
+}.items():
+    setattr(Tensor, _name, property(_function))

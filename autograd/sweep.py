@@ -1,0 +1,346 @@
+"""The two sweeps over a graph, and the one place that makes a gradient fit its input.
+
+`pullback` goes newest first and carries cotangents g (reverse mode); `pushforward` goes oldest first and carries
+tangents t (forward mode). Both are generators: `backward()` just runs one to its end, and a stepper, a tracer or a
+debugger watches the same one. On arrays a sweep computes; on Tensors (`differentiable=True`) the same rules record,
+which gives higher orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from operator import attrgetter, mul
+from typing import Any
+
+import numpy as np
+
+from .errors import ShapeError
+from .guard import check_usable
+from .modes import MODE, setting
+from .node import Node, describe
+from .op import MANY, Parts, apply
+from .tensor import Tensor, new_tensor
+
+_by_number = attrgetter("number")
+Contributions = list[tuple[int, Any]]
+
+
+def reachable(roots: Iterable[Node], since: int = 0) -> list[Node]:
+    """All nodes that the roots were computed from, with the roots, oldest first; none numbered below `since`."""
+    order = list(dict.fromkeys(roots))
+    seen = set(order)
+    for node in order:  # grows while it is walked: breadth first, without recursion
+        for n in node.inputs:
+            if n.__class__ is Node and n not in seen and n.number >= since:
+                seen.add(n)
+                order.append(n)
+    order.sort(key=_by_number)
+    return order
+
+
+def between(roots: Iterable[Node], targets: Iterable[Node]) -> list[Node]:
+    """The nodes on a path from a target up to a root, oldest first."""
+    wanted = set(targets)
+    if not wanted:
+        return []
+    nodes = reachable(roots, since=min(map(_by_number, wanted)))
+    on_path = []
+    for node in nodes:
+        if node in wanted or any(n in wanted for n in node.inputs if n.__class__ is Node):
+            wanted.add(node)
+            on_path.append(node)
+    return on_path
+
+
+def pullback(
+    nodes: list[Node], grads: dict[Node, Any], *, differentiable: bool = False, free: bool = False, within: bool = False
+) -> Iterator[tuple[Node, Any, Contributions]]:
+    """Carry the cotangents in `grads` down through `nodes` (oldest first), newest first.
+
+    Yields (node, its cotangent, [(input index, contribution)]); what arrives at leaves is left in `grads`.
+    `within`: only to inputs that are in `nodes`. `free`: drop the saved arrays on the way.
+    """
+    times = mul
+    detector = MODE.get().detector
+    inside = set(nodes) if within else None
+    for node in reversed(nodes):
+        op = node.op
+        if op is None or node not in grads:
+            continue
+        g = grads.pop(node)
+        saved = _as_tensors(node) if differentiable else node.saved
+        if op.selects:
+            times = guarded
+        inputs = node.inputs
+        kwargs = node.kwargs
+        contributions: Contributions = []
+        for i, pull in node.plan.pulls:  # type: ignore[union-attr]
+            n = inputs[i]
+            if inside is not None and n not in inside:
+                continue
+            c = pull(g, saved, kwargs, times)
+            if not fits(c, n):
+                c = conform(c, n, node, i)
+            contributions.append((i, c))
+            grads[n] = grads[n] + c if n in grads else c
+        if detector is not None:
+            detector.backward(node, contributions)
+        if free:
+            node.saved = None
+        yield node, g, contributions
+
+
+def fits(c: Any, n: Node) -> bool:
+    """True if c has the shape and dtype of n."""
+    try:
+        return c.dtype is n.dtype and c.shape == n.shape
+    except AttributeError:  # a rule of the user's may return a Python number
+        return False
+
+
+def guarded(g: Any, d: Any) -> Any:
+    """g * d where a cotangent of exactly 0 wins over an infinite or nan derivative: that branch was not taken."""
+    c = g * d
+    raw = c._data if isinstance(c, Tensor) else c
+    if np.isnan(raw).any():
+        dead = (_raw(g) == 0) & ~np.isfinite(_raw(d))
+        c = np.where(dead, 0, c) if np.any(dead) else c
+    return c
+
+
+def _raw(value: Any) -> Any:
+    return value._data if isinstance(value, Tensor) else value
+
+
+def _as_tensors(node: Node) -> tuple[Any, ...]:
+    """The saved values as Tensors that are connected to the graph, so that what a rule computes is recorded too."""
+    op, plan = node.op, node.plan
+    assert op is not None and plan is not None and node.saved is not None
+    values = []
+    for name, value in zip(plan.names, node.saved, strict=True):
+        if name == "y":
+            value = new_tensor(value, node)
+        elif name == "xs":
+            value = tuple([new_tensor(v, n) if n.__class__ is Node else v for v, n in zip(value, node.inputs, strict=True)])
+        else:
+            n = op.input_named(name, node)
+            value = new_tensor(value, n) if n.__class__ is Node else value
+        values.append(value)
+    return tuple(values)
+
+
+def conform(g: Any, to: Node, node: Node, i: int) -> Any:
+    """Make a gradient fit its input: undo broadcasting, cast to its dtype, drop an imaginary part that it lacks.
+
+    Raises ShapeError, naming the op and the rule, if the op does not broadcast and the shape is wrong.
+    """
+    if g.__class__ is not np.ndarray and not hasattr(g, "shape"):
+        g = np.asarray(g)
+    if g.shape != to.shape:
+        g = unbroadcast(g, to.shape, node, i)
+    if g.dtype != to.dtype:
+        if g.dtype.kind == "c" and to.dtype.kind == "f":
+            g = np.real(g)
+        g = g.astype(to.dtype)
+    return g
+
+
+def unbroadcast(g: Any, shape: tuple[int, ...], node: Node, i: int) -> Any:
+    """Sum over the axes along which an input of this shape was stretched."""
+    extra = len(g.shape) - len(shape)
+    if node.op is not None and node.op.broadcasts and extra >= 0:
+        stretched = [k for k, n in enumerate(shape, extra) if n == 1 and g.shape[k] != 1]
+        if stretched:
+            g = np.sum(g, axis=tuple(stretched), keepdims=True)
+        if extra:
+            g = np.sum(g, axis=tuple(range(extra)))
+    if g.shape != shape:
+        raise ShapeError(
+            f"the rule of {describe(node)} for its input {i} returned a gradient of shape {g.shape}; the input has shape {shape}"
+        )
+    return g
+
+
+# ---- reverse mode ----
+
+
+def cotangent_of(y: Tensor, grad: Any) -> Any:
+    """The cotangent to start from: `grad` checked against y, or 1 for a scalar."""
+    if y.node is None:
+        raise RuntimeError(
+            "nothing was recorded here: no input had requires_grad=True, or the result was computed under no_grad()"
+        )
+    if grad is None:
+        if y.size != 1:
+            raise ShapeError(f"backward() of a result of shape {y.shape} needs grad=, an array of that shape; only a scalar has a default")
+        return np.ones(y.shape, y.dtype)[()]
+    if not isinstance(grad, Tensor):
+        grad = np.asarray(grad)
+    if grad.shape != y.shape:
+        raise ShapeError(f"grad has shape {grad.shape}, the result has shape {y.shape}")
+    if grad.dtype.kind == "c" and y.dtype.kind != "c":
+        raise TypeError(f"grad is {grad.dtype}, the result is {y.dtype}")
+    return grad if grad.dtype == y.dtype else grad.astype(y.dtype)
+
+
+def backward(y: Tensor, grad: Any, retain_graph: bool) -> None:
+    """Accumulate into `.grad` of every leaf below y; all or nothing."""
+    start = cotangent_of(y, _raw(grad))
+    root = y.node
+    assert root is not None
+    nodes = reachable((root,))
+    check_usable(nodes)
+    grads = {root: start}
+    with np.errstate(all="ignore"):  # the user's forward pass has warned already
+        kept = {node: g for node, g, _ in pullback(nodes, grads, free=not retain_graph) if node.keeps_grad}
+    grads.update(kept)
+    taken = {id(start)}
+    for n, g in grads.items():
+        if n.grad is not None:
+            g = n.grad + g
+        elif g.__class__ is not np.ndarray or g.base is not None or id(g) in taken:
+            g = np.array(g)  # a view, or an array that somebody else holds too, may not become .grad
+        taken.add(id(g))
+        n.grad = g
+
+
+def gradients(
+    y: Tensor, xs: list[Tensor], grad: Any = None, create_graph: bool = False, retain_graph: bool | None = None
+) -> list[Any]:
+    """dy/dx for each x in xs, contracted with `grad`; no `.grad` is touched.
+
+    Returns ndarrays, or Tensors that can be differentiated again with `create_graph`. An x that y does not depend on
+    gets zeros. The graph is freed unless `retain_graph` (default: the same as create_graph).
+    """
+    if not isinstance(y, Tensor):
+        raise TypeError(f"gradients() takes the Tensor to differentiate first, not {type(y).__name__}")
+    for x in xs:
+        if not isinstance(x, Tensor) or x.node is None:
+            raise TypeError("gradients() takes recorded Tensors in xs; make them with requires_grad=True")
+    keep = create_graph if retain_graph is None else retain_graph
+    g = cotangent_of(y, grad)
+    if not create_graph:
+        g = _raw(g)
+    return pull_to([(y.node, g)], [x.node for x in xs], differentiable=create_graph, free=not keep)
+
+
+def pull_to(roots: list[tuple[Any, Any]], targets: list[Any], *, differentiable: bool, free: bool) -> list[Any]:
+    """The cotangents that arrive at the target nodes from (root node, cotangent) pairs; zeros where none does."""
+    nodes = between([node for node, _ in roots], targets)
+    check_usable(nodes)
+    inside = set(nodes)
+    wanted = set(targets)
+    grads: dict[Node, Any] = {}
+    for node, g in roots:
+        if node in inside:
+            grads[node] = grads[node] + g if node in grads else g
+    with np.errstate(all="ignore"), setting(recording=differentiable):
+        sweep = pullback(nodes, grads, differentiable=differentiable, free=free, within=True)
+        grads.update({node: g for node, g, _ in sweep if node in wanted})
+    results = []
+    for t in targets:
+        g = grads.get(t)
+        if g is None:
+            g = np.zeros(t.shape, t.dtype)
+        g = np.asarray(g) if isinstance(g, np.generic) else g
+        results.append(new_tensor(g, None) if differentiable and not isinstance(g, Tensor) else g)
+    return results
+
+
+# ---- forward mode ----
+
+
+def pushforward(nodes: list[Node], tangents: dict[Node, Any], *, differentiable: bool = False) -> Iterator[tuple[Node, Any]]:
+    """Carry the tangents of the oldest nodes up through `nodes`, oldest first; yields (node, its tangent)."""
+    for node in nodes:
+        if node.op is None or node in tangents:
+            continue
+        t = _tangent(node, tangents, differentiable)
+        if t is not None:
+            tangents[node] = t
+            yield node, t
+
+
+def _tangent(node: Node, tangents: dict[Node, Any], differentiable: bool) -> Any:
+    op, plan = node.op, node.plan
+    assert op is not None and plan is not None
+    saved = _as_tensors(node) if differentiable else node.saved
+    given = {i: tangents[node.inputs[i]] for i, _ in plan.pulls if node.inputs[i] in tangents}
+    if not given:
+        return None
+    t = {"elementwise": _push_elementwise, "linear": _push_linear, "multilinear": _push_multilinear}.get(
+        op.kind, _push_general
+    )(node, saved, given)
+    return _fit(t, node) if op.outputs == 1 else t
+
+
+def _push_elementwise(node: Node, saved: Any, given: dict[int, Any]) -> Any:
+    total = None
+    for i, pull in node.plan.pulls:  # type: ignore[union-attr]
+        if i in given:
+            t = pull(given[i], saved, node.kwargs, mul)
+            total = t if total is None else total + t
+    return total
+
+
+def _push_linear(node: Node, saved: Any, given: dict[int, Any]) -> Any:
+    return apply(node.op, _arguments(node, saved, given, zeros=True), node.kwargs)  # type: ignore[arg-type]
+
+
+def _push_multilinear(node: Node, saved: Any, given: dict[int, Any]) -> Any:
+    total = None
+    for i, t in given.items():
+        y = apply(node.op, _arguments(node, saved, {i: t}, zeros=False), node.kwargs)  # type: ignore[arg-type]
+        total = y if total is None else total + y
+    return total
+
+
+def _arguments(node: Node, saved: Any, given: dict[int, Any], zeros: bool) -> list[Any]:
+    """The op's array arguments with tangents in some places: elsewhere zeros (linear) or the saved values."""
+    op, plan = node.op, node.plan
+    assert op is not None and plan is not None
+    values = dict(zip(plan.names, saved, strict=True))
+    arguments = []
+    for k, n in enumerate(node.inputs):
+        if k in given:
+            arguments.append(given[k])
+        elif zeros and op.arity == MANY:
+            arguments.append(np.zeros(values["xs_shape"][k], node.dtype))
+        elif zeros and op.rule_of(k) is not None:
+            arguments.append(np.zeros(n.shape, n.dtype) if n.__class__ is Node else 0)
+        else:
+            arguments.append(values["xs"][k] if op.arity == MANY else values[op.names[k]])
+    return arguments
+
+
+def _push_general(node: Node, saved: Any, given: dict[int, Any]) -> Any:
+    """J t through the VJP alone: g -> J'g is linear in g, so its own transpose, applied to t, is J t."""
+    plan = node.plan
+    assert plan is not None
+    many = node.op.outputs > 1  # type: ignore[union-attr]
+    shapes, dtypes = (node.shape, node.dtype) if many else ((node.shape,), (node.dtype,))
+    with setting(recording=True):
+        gs = [Tensor(np.zeros(s, d), requires_grad=True) for s, d in zip(shapes, dtypes, strict=True)]
+        g: Any = Parts(dict(enumerate(gs)), node.shape, node.dtype) if many else gs[0]
+        pulled = [(i, _pulled(pull(g, saved, node.kwargs, mul), node, i)) for i, pull in plan.pulls if i in given]
+    differentiable = any(isinstance(v, Tensor) for v in (*saved, *given.values()))
+    roots = [(c.node, given[i]) for i, c in pulled if isinstance(c, Tensor) and c.node is not None]
+    ts = pull_to(roots, [x.node for x in gs], differentiable=differentiable, free=False)
+    return tuple(ts) if many else ts[0]
+
+
+def _pulled(c: Any, node: Node, i: int) -> Any:
+    return c if fits(c, node.inputs[i]) else conform(c, node.inputs[i], node, i)
+
+
+def _fit(t: Any, node: Node) -> Any:
+    """Make a tangent fit its result: broadcast, cast, drop an imaginary part that the result lacks."""
+    if not hasattr(t, "shape"):
+        t = np.asarray(t)
+    if t.shape != node.shape:
+        t = np.broadcast_to(t, node.shape)
+    if t.dtype != node.dtype:
+        if t.dtype.kind == "c" and node.dtype.kind == "f":
+            t = np.real(t)
+        t = t.astype(node.dtype)
+    return t

@@ -1,0 +1,333 @@
+"""Tensor: an array and the Node that made it.
+
+A Tensor speaks NumPy's protocols: operators, ufuncs (`np.sin(t)`) and functions (`np.sum(t)`) arrive here and are
+looked up in `FUNCTIONS`, the table that `autograd.ops` fills. What is not in the table raises; nothing is silently
+computed without its gradient. A Tensor whose node is None is a constant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import NotDifferentiableError
+from .guard import mark_changed
+from .modes import MODE
+from .node import NO_KWARGS, Node
+from .source import caller
+
+FUNCTIONS: dict[Any, Callable[..., Any]] = {}  # NumPy's function -> what it means on Tensors
+
+# Types that an operation takes as they are; everything else goes through `as_array`.
+PLAIN = frozenset({np.ndarray, float, int, complex, bool, *np.sctypeDict.values()})
+
+
+def as_array(value: Any) -> Any:
+    """`value` as something to compute with: a list becomes an ndarray, other carriers of NumPy's protocols stay."""
+    if isinstance(value, np.ma.MaskedArray | np.matrix):
+        raise TypeError(f"{type(value).__name__} is not supported; pass np.asarray(...) of it")
+    if isinstance(value, np.ndarray) or (hasattr(value, "__array_ufunc__") and hasattr(value, "dtype")):
+        return value
+    return np.asarray(value)
+
+
+def _checked(data: Any) -> Any:
+    data = as_array(data)
+    if data.dtype.kind not in "fciub":
+        raise TypeError(f"a Tensor holds floats, complex numbers, integers or booleans, not dtype {data.dtype}")
+    return data
+
+
+def new_tensor(data: Any, node: Node | None) -> Tensor:
+    """A Tensor around the result of an operation, without the checks of the constructor."""
+    t = Tensor.__new__(Tensor)
+    t._data = data
+    t.node = node
+    return t
+
+
+class Tensor:
+    """An ndarray that remembers how it was computed.
+
+    `Tensor(array)` wraps the array without copying it; `requires_grad=True` makes it a leaf, whose `.grad` is filled
+    by `backward()`. Raises TypeError for dtypes other than float, complex, integer and bool, and for
+    `requires_grad=True` on integers and bools.
+    """
+
+    __slots__ = ("_data", "_name", "node")
+    __array_priority__ = 1000.0
+    __hash__ = object.__hash__
+
+    def __init__(self, data: Any, requires_grad: bool = False, name: str | None = None):
+        number = requires_grad and isinstance(data, float | complex | np.inexact)
+        data = data._data if isinstance(data, Tensor) else data
+        # A leaf given as a number stays a NumPy scalar, which is several times faster to compute with.
+        self._data: Any = np.asarray(data)[()] if number else _checked(data)
+        self.node: Node | None = None
+        if requires_grad:
+            self._become_leaf()
+        self.name = name
+
+    def _become_leaf(self) -> None:
+        if self._data.dtype.kind not in "fc":
+            raise TypeError(
+                f"only floats and complex numbers can require a gradient, not {self._data.dtype}; "
+                "convert first, for example Tensor(x.astype(float), requires_grad=True)"
+            )
+        code, lasti = caller()
+        shape = self._data.shape
+        self.node = Node(
+            None, (), NO_KWARGS, None, (), shape, self._data.dtype, None if shape else self._data,
+            code, lasti, MODE.get().scope,
+        )  # fmt: skip
+
+    # ---- what it holds ----
+
+    @property
+    def data(self) -> Any:
+        """The ndarray. Assigning to it (also `t.data += 1`) makes backward() through an older use raise."""
+        if self._data.__class__ is not np.ndarray and isinstance(self._data, np.generic):
+            self._data = np.asarray(self._data)
+        return self._data
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        value = _checked(value._data if isinstance(value, Tensor) else value)
+        if self.node is not None and (value.shape != self.node.shape or value.dtype != self.node.dtype):
+            raise ValueError(
+                f".data of a recorded Tensor keeps its shape and dtype {self.node.shape} {self.node.dtype}, "
+                f"not {value.shape} {value.dtype}; make a new Tensor instead"
+            )
+        mark_changed(self._data, self.node)
+        self._data = value
+        if self.node is not None and self.node.value is not None:
+            self.node.value = value
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._data.shape
+
+    @property
+    def dtype(self) -> Any:
+        return self._data.dtype
+
+    @property
+    def ndim(self) -> int:
+        return self._data.ndim
+
+    @property
+    def size(self) -> int:
+        return self._data.size
+
+    @property
+    def nbytes(self) -> int:
+        return self._data.nbytes
+
+    @property
+    def itemsize(self) -> int:
+        return self._data.itemsize
+
+    def item(self) -> Any:
+        """The one element as a Python number."""
+        return self._data.item()
+
+    def numpy(self) -> Any:
+        """The ndarray, without the graph (the same as `.data`)."""
+        return self.data
+
+    def tolist(self) -> Any:
+        """The elements as nested Python lists."""
+        return self._data.tolist()
+
+    def detach(self) -> Tensor:
+        """A constant Tensor around the same array."""
+        return new_tensor(self._data, None)
+
+    # ---- the graph ----
+
+    @property
+    def requires_grad(self) -> bool:
+        """True for a leaf that was made so, and for whatever was recorded from one."""
+        return self.node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        if not self.is_leaf:
+            raise RuntimeError("requires_grad can be set on a leaf only; use t.detach() for a constant copy")
+        if value and self.node is None:
+            self._become_leaf()
+        elif not value:
+            self.node = None
+
+    @property
+    def is_leaf(self) -> bool:
+        """True unless an operation recorded it."""
+        return self.node is None or self.node.op is None
+
+    @property
+    def name(self) -> str | None:
+        """What pictures and errors call it."""
+        return self.node.name if self.node is not None else getattr(self, "_name", None)
+
+    @name.setter
+    def name(self, value: str | None) -> None:
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"a name is a str, not {type(value).__name__}")
+        if self.node is not None:
+            self.node.name = value
+        else:
+            self._name = value
+
+    @property
+    def grad(self) -> Any:
+        """The gradient that backward() accumulated: an ndarray of this shape and dtype, or None before."""
+        return self.node.grad if self.node is not None else None
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if self.node is None:
+            raise RuntimeError("a constant has no gradient; make it with requires_grad=True")
+        if value is not None:
+            value = np.asarray(value)
+            if value.shape != self.shape:
+                raise ValueError(f"the gradient has the shape of the Tensor, {self.shape}, not {value.shape}")
+        self.node.grad = value
+
+    def zero_grad(self) -> None:
+        """Forget the gradient: `.grad` is None again."""
+        if self.node is not None:
+            self.node.grad = None
+
+    def retain_grad(self) -> None:
+        """Let backward() fill `.grad` of this intermediate result too."""
+        if self.node is None:
+            raise RuntimeError("a constant has no gradient to retain")
+        self.node.keeps_grad = True
+
+    def backward(self, grad: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
+        """Add d(self)/d(leaf), contracted with `grad`, to the `.grad` of every leaf below.
+
+        grad: the cotangent, of this shape; may be left out for a scalar. The graph is freed as it is used unless
+        `retain_graph`. With `create_graph` the gradients are recorded too (use `gradients` to get at them).
+        Raises GraphFreedError, SavedArrayChangedError; then no `.grad` has changed.
+        """
+        from .sweep import backward
+
+        backward(self, grad, retain_graph=retain_graph or create_graph)
+
+    # ---- NumPy's protocols ----
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method != "__call__":
+            raise NotDifferentiableError(f"np.{ufunc.__name__}.{method} is not supported on a Tensor; {_hint(ufunc, method)}")
+        return _lookup(ufunc)(*inputs, **kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return _lookup(function)(*args, **kwargs)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if self.node is not None:
+            raise TypeError(
+                "this Tensor is recorded, and as an ndarray it would lose its gradient. Use t.data for the numbers, "
+                "np.stack([t1, t2]) instead of np.array([t1, t2]), and NumPy's functions on the Tensor itself"
+            )
+        return np.array(self.data, dtype=dtype, copy=copy)
+
+    def _number(self, kind: Callable[[Any], Any]) -> Any:
+        if self.node is not None:
+            raise TypeError(f"{kind.__name__}() of a recorded Tensor would lose its gradient; use t.item() for the number")
+        return kind(self._data)
+
+    def __float__(self) -> float:
+        return self._number(float)
+
+    def __int__(self) -> int:
+        return self._number(int)
+
+    def __complex__(self) -> complex:
+        return self._number(complex)
+
+    def __index__(self) -> int:
+        return self._number(int) if self._data.dtype.kind in "iu" else self._data.__index__()
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.shape:
+            raise TypeError("iteration over a 0-d Tensor")
+        return (self[i] for i in range(len(self)))
+
+    def __contains__(self, value: Any) -> bool:
+        return value in self._data
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        recorded = self.node is not None or (isinstance(value, Tensor) and value.node is not None)
+        if recorded and MODE.get().recording:
+            raise NotDifferentiableError(
+                "assignment into a recorded Tensor is not differentiable; build the result with np.where, np.stack or "
+                "np.concatenate, or assign inside `with no_grad():`"
+            )
+        mark_changed(self._data, self.node)
+        self.data[index] = value._data if isinstance(value, Tensor) else value
+
+    def __reduce__(self) -> Any:
+        return tensor, (self.data, self.is_leaf and self.requires_grad, self.name)
+
+    def __deepcopy__(self, memo: Any) -> Tensor:
+        if not self.is_leaf:
+            raise RuntimeError("a recorded result cannot be deep-copied; copy t.detach(), or the leaves")
+        return tensor(self.data, self.requires_grad, self.name)
+
+    def __repr__(self) -> str:
+        body = np.array2string(self.data, prefix="Tensor(", separator=", ")
+        dtype = "" if self.dtype in (np.float64, np.int64, np.bool_) else f", dtype={self.dtype}"
+        by = "" if self.node is None else ", requires_grad=True" if self.node.op is None else f", op={self.node.op.name}"
+        return f"Tensor({body}{dtype}{by})"
+
+    if TYPE_CHECKING:  # autograd.ops.methods attaches the operators and the ndarray methods
+
+        def __add__(self, other: Any) -> Tensor: ...
+        def __radd__(self, other: Any) -> Tensor: ...
+        def __sub__(self, other: Any) -> Tensor: ...
+        def __rsub__(self, other: Any) -> Tensor: ...
+        def __mul__(self, other: Any) -> Tensor: ...
+        def __rmul__(self, other: Any) -> Tensor: ...
+        def __truediv__(self, other: Any) -> Tensor: ...
+        def __rtruediv__(self, other: Any) -> Tensor: ...
+        def __pow__(self, other: Any) -> Tensor: ...
+        def __rpow__(self, other: Any) -> Tensor: ...
+        def __matmul__(self, other: Any) -> Tensor: ...
+        def __rmatmul__(self, other: Any) -> Tensor: ...
+        def __neg__(self) -> Tensor: ...
+        def __getitem__(self, index: Any) -> Tensor: ...
+        def __getattr__(self, name: str) -> Any: ...
+
+
+def tensor(data: Any, requires_grad: bool = False, name: str | None = None) -> Tensor:
+    """A Tensor around a copy of `data` (an array, a number, a nested list, or another Tensor)."""
+    data = data.data if isinstance(data, Tensor) else data
+    return Tensor(np.array(data), requires_grad, name)
+
+
+def _lookup(function: Any) -> Callable[..., Any]:
+    try:
+        return FUNCTIONS[function]
+    except (KeyError, TypeError):
+        module = getattr(function, "__module__", None) or "numpy"
+        name = f"{module.replace('numpy', 'np', 1)}.{getattr(function, '__name__', function)}"
+        raise NotDifferentiableError(
+            f"{name} has no derivative rule here. Compute it on t.data if no gradient is needed, "
+            "write it with functions that have one, or register a rule (autograd.elementwise, linear, general)."
+        ) from None
+
+
+def _hint(ufunc: Any, method: str) -> str:
+    better = {("add", "reduce"): "np.sum", ("multiply", "reduce"): "np.prod", ("maximum", "reduce"): "np.max"}
+    better |= {("minimum", "reduce"): "np.min", ("add", "accumulate"): "np.cumsum", ("multiply", "accumulate"): "np.cumprod"}
+    return f"use {better.get((ufunc.__name__, method), 'functions that have a derivative rule')}"
