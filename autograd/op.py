@@ -24,7 +24,9 @@ from __future__ import annotations
 
 import inspect
 import operator
+import sys
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -32,7 +34,7 @@ import numpy as np
 from .errors import NotDifferentiableError
 from .modes import MODE
 from .node import NO_KWARGS, Node
-from .source import caller
+from .source import caller, is_inside
 from .tensor import FUNCTIONS, PLAIN, Tensor, as_array, new_tensor
 
 Rule = Callable[..., Any] | float | None
@@ -56,7 +58,7 @@ class Plan:
 
     __slots__ = ("names", "pulls", "save")
 
-    def __init__(self, names: tuple[str, ...], save: Callable[[list[Any], Any], tuple[Any, ...]], pulls: tuple[Any, ...]):
+    def __init__(self, names: tuple[str, ...], save: Callable[..., tuple[Any, ...]], pulls: tuple[Any, ...]):
         self.names = names
         self.save = save
         self.pulls = pulls
@@ -221,29 +223,31 @@ class Op:
             self.plans[active] = plan
         return plan
 
-    def _save(self, names: tuple[str, ...]) -> Callable[[list[Any], Any], tuple[Any, ...]]:
+    def _save(self, names: tuple[str, ...]) -> Callable[..., tuple[Any, ...]]:
+        """save(*data, y) -> the values that go with these names."""
         if not names:
-            return lambda data, y: ()
-        if names == ("y",):
-            return lambda data, y: (y,)
-        if len(names) == 1 and names[0] in self.names and self.arity != MANY:
-            k = self.names.index(names[0])
-            return lambda data, y: (data[k],)
+            return lambda *values: ()
         getters = [self._getter(name) for name in names]
-        return lambda data, y: tuple([get(data, y) for get in getters])
+        if any(callable(get) for get in getters):
+            return lambda *values: tuple([get(values) if callable(get) else values[get] for get in getters])
+        if len(getters) == 1:
+            (k,) = getters
+            return lambda *values: (values[k],)
+        pick = itemgetter(*getters)
+        return lambda *values: pick(values)
 
-    def _getter(self, name: str) -> Callable[[list[Any], Any], Any]:
+    def _getter(self, name: str) -> Any:
+        """The place of a saved name in (*data, y), or a function of that tuple."""
         if name == "y":
-            return lambda data, y: y
+            return -1
         if name == "xs":
-            return lambda data, y: tuple(data)
+            return lambda values: values[:-1]
         if name == "xs_shape":
-            return lambda data, y: tuple([np.shape(x) for x in data])
+            return lambda values: tuple([np.shape(x) for x in values[:-1]])
         if name in self.names:
-            k = self.names.index(name)
-            return lambda data, y: data[k]
+            return self.names.index(name)
         k = self.names.index(name.removesuffix("_shape"))
-        return lambda data, y: np.shape(data[k])
+        return lambda values: np.shape(values[k])
 
     def _pull(self, rule: Any, needs: Any, names: tuple[str, ...], known: dict[str, int]) -> Callable[..., Any]:
         """pull(g, saved, kwargs, times) -> the cotangent of an input, before `conform`."""
@@ -297,9 +301,11 @@ def _call_with_names(rule: Any, needs: Any, names: tuple[str, ...], known: dict[
 
     def pull(g: Any, saved: Any, kwargs: Any, times: Any) -> Any:
         values = [saved[k] if k >= 0 else g for k in picks]
-        if not statics and not constants:
-            return rule(*values)
-        return rule(*values, **constants, **{name: kwargs[name] for name in statics if name in kwargs})
+        if statics or constants:
+            result = rule(*values, **constants, **{name: kwargs[name] for name in statics if name in kwargs})
+        else:
+            result = rule(*values)
+        return result if hasattr(result, "dtype") else np.asarray(result)  # a user's rule may return a number
 
     return pull
 
@@ -350,12 +356,61 @@ def record(op: Op, data: list[Any], inputs: list[Any], active: int, kwargs: dict
         y = np.asarray(y)
         shape = y.shape
     node = Node(
-        op, tuple(inputs), kwargs, plan, plan.save(data, y), shape, y.dtype,
+        op, tuple(inputs), kwargs, plan, plan.save(*data, y), shape, y.dtype,
         y if mode.keep or not shape else None, code, lasti, mode.scope,
     )  # fmt: skip
     if mode.detector is not None:
         mode.detector.forward(node, y)
     return new_tensor(y, node)
+
+
+def operators(op: Op) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """`a * b` and its reflected form as methods of Tensor.
+
+    This is `apply` and `record` written out for one Tensor and one other argument: code on scalars spends its time
+    here, and a call that is not made is what makes it fast.
+    """
+    forward, plans, plain, ndarray, kwargs = op.forward, op.plans, PLAIN, np.ndarray, op.defaults
+    new, get_mode, get_frame = Tensor.__new__, MODE.get, sys._getframe
+
+    def method(self: Tensor, other: Any) -> Any:
+        a, n = self._data, self.node
+        if other.__class__ is Tensor:
+            b = other._data
+            m = other.node
+            active = (n is not None) + 2 * (m is not None)
+        elif other.__class__ in plain:
+            b = other
+            m = None if other.__class__ is ndarray else other
+            active = 1 if n is not None else 0
+        else:
+            return apply(op, (self, other), kwargs)
+        mode = get_mode()
+        if not active or not mode.recording:
+            return new_tensor(forward(a, b), None)
+        y = forward(a, b)
+        plan = plans.get(active) or op.plan(active, 2)
+        frame = get_frame(1)
+        if is_inside(frame.f_code.co_filename):
+            code, lasti = caller()
+        else:
+            code, lasti = frame.f_code, frame.f_lasti
+        shape = y.shape
+        node = Node(
+            op, (n, m), kwargs, plan, plan.save(a, b, y), shape, y.dtype,
+            y if mode.keep or not shape else None, code, lasti, mode.scope,
+        )  # fmt: skip
+        if mode.detector is not None:
+            mode.detector.forward(node, y)
+        t = new(Tensor)
+        t._data = y
+        t.node = node
+        return t
+
+    def reflected(self: Tensor, other: Any) -> Any:
+        return apply(op, (other, self), kwargs)
+
+    return method, reflected
 
 
 # ---- operations with several results: one node for the call, and one `part` node for each result ----
@@ -396,7 +451,7 @@ def _record_parts(
     op: Op, data: list[Any], inputs: list[Any], kwargs: dict[str, Any], y: Any, plan: Plan, code: Any, lasti: int, mode: Any
 ) -> Any:
     shape, dtype = tuple([p.shape for p in y]), tuple([p.dtype for p in y])
-    whole = Node(op, tuple(inputs), kwargs, plan, plan.save(data, y), shape, dtype, None, code, lasti, mode.scope)
+    whole = Node(op, tuple(inputs), kwargs, plan, plan.save(*data, y), shape, dtype, None, code, lasti, mode.scope)
     results = []
     for k, p in enumerate(y):
         static = {"index": k, "shape": shape, "dtype": dtype}

@@ -15,13 +15,23 @@ from dataclasses import dataclass
 from itertools import islice
 from types import CodeType
 
-_inside: tuple[str, ...] = ()
+_folders: tuple[str, ...] = ()
+_known: dict[str, bool] = {}
 
 
 def hide(folder: str) -> None:
     """Never report frames of files below this folder: they are not the user's."""
-    global _inside
-    _inside = (*_inside, os.path.join(os.path.abspath(folder), ""))
+    global _folders
+    _folders = (*_folders, os.path.join(os.path.abspath(folder), ""))
+    _known.clear()
+
+
+def is_inside(file: str) -> bool:
+    """True for a file whose frames are not the user's."""
+    try:
+        return _known[file]
+    except KeyError:
+        return _known.setdefault(file, file.startswith(_folders))
 
 
 hide(os.path.dirname(__file__))
@@ -29,8 +39,8 @@ hide(os.path.dirname(__file__))
 
 def caller() -> tuple[CodeType | None, int]:
     """The code object and instruction offset of the nearest frame of the user's."""
-    frame = sys._getframe(2)
-    while frame.f_code.co_filename.startswith(_inside):
+    frame = sys._getframe(1)
+    while is_inside(frame.f_code.co_filename):
         if frame.f_back is None:
             return None, 0
         frame = frame.f_back

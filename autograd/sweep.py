@@ -79,23 +79,16 @@ def pullback(
             if inside is not None and n not in inside:
                 continue
             c = pull(g, saved, kwargs, times)
-            if not fits(c, n):
+            if c.dtype is not n.dtype or c.shape != n.shape:
                 c = conform(c, n, node, i)
             contributions.append((i, c))
-            grads[n] = grads[n] + c if n in grads else c
+            before = grads.get(n)
+            grads[n] = c if before is None else before + c
         if detector is not None:
             detector.backward(node, contributions)
         if free:
             node.saved = None
         yield node, g, contributions
-
-
-def fits(c: Any, n: Node) -> bool:
-    """True if c has the shape and dtype of n."""
-    try:
-        return c.dtype is n.dtype and c.shape == n.shape
-    except AttributeError:  # a rule of the user's may return a Python number
-        return False
 
 
 def guarded(g: Any, d: Any) -> Any:
@@ -134,8 +127,6 @@ def conform(g: Any, to: Node, node: Node, i: int) -> Any:
 
     Raises ShapeError, naming the op and the rule, if the op does not broadcast and the shape is wrong.
     """
-    if g.__class__ is not np.ndarray and not hasattr(g, "shape"):
-        g = np.asarray(g)
     if g.shape != to.shape:
         g = unbroadcast(g, to.shape, node, i)
     if g.dtype != to.dtype:
@@ -330,7 +321,8 @@ def _push_general(node: Node, saved: Any, given: dict[int, Any]) -> Any:
 
 
 def _pulled(c: Any, node: Node, i: int) -> Any:
-    return c if fits(c, node.inputs[i]) else conform(c, node.inputs[i], node, i)
+    n = node.inputs[i]
+    return c if c.dtype == n.dtype and c.shape == n.shape else conform(c, n, node, i)
 
 
 def _fit(t: Any, node: Node) -> Any:

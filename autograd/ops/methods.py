@@ -9,22 +9,10 @@ import numpy as np
 from ..errors import NotDifferentiableError
 from ..guard import mark_changed
 from ..modes import MODE
-from ..op import apply
+from ..op import apply, operators
 from ..tensor import FUNCTIONS, Tensor, new_tensor
 from . import elementwise as e
 from . import matrix, shape
-
-
-def _binary(op):
-    defaults = op.defaults
-
-    def method(self, other):
-        return apply(op, (self, other), defaults)
-
-    def reflected(self, other):
-        return apply(op, (other, self), defaults)
-
-    return method, reflected
 
 
 def _in_place(op):
@@ -63,7 +51,7 @@ for _name, _op in {
     "mod": e.remainder,
     "floordiv": e.floor_divide,
 }.items():
-    _method, _reflected = _binary(_op)
+    _method, _reflected = operators(_op)
     setattr(Tensor, f"__{_name}__", _method)
     setattr(Tensor, f"__r{_name}__", _reflected)
     setattr(Tensor, f"__i{_name}__", _in_place(_op))
