@@ -203,6 +203,10 @@ class Op:
             )
         return self.rules[k]
 
+    def needs_of(self, i: int) -> dict[str, Any]:
+        """The parameters of the rule of input i, with their defaults."""
+        return self._needs[0 if self.arity == MANY else i]
+
     def input_named(self, name: str, node: Node) -> Any:
         """What the node has recorded for the input of this name (a Node, a number or None)."""
         return node.inputs[self.names.index(name)] if name in self.names and self.arity != MANY else None
@@ -211,7 +215,7 @@ class Op:
         """The Plan where the inputs whose bit is set in `active` are recorded."""
         rules = [(i, self.rule_of(i)) for i in range(n) if active >> i & 1]
         rules = [(i, rule) for i, rule in rules if rule is not None]
-        needs = [self._needs[0 if self.arity == MANY else i] for i, _ in rules]
+        needs = [self.needs_of(i) for i, _ in rules]
         keep = {"y", *self.names, *(f"{name}_shape" for name in self.names)}
         names = tuple(dict.fromkeys(name for need in needs for name in need if name in keep))
         pulls = tuple(
@@ -330,6 +334,8 @@ def apply(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
                 active += bit
         else:
             if a.__class__ not in PLAIN:
+                if hasattr(a, "__apply_op__"):  # another carrier, for example Symbol
+                    return a.__apply_op__(op, args, kwargs)
                 a = as_array(a)
             data.append(a)
             inputs.append(None if a.__class__ is np.ndarray else a)
@@ -440,7 +446,7 @@ class Parts:
 part = Op(
     lambda whole, *, index, shape, dtype: whole[index],
     (lambda g, index, shape, dtype: Parts({index: g}, shape, dtype),),
-    kind="linear",
+    kind="part",
     name="part",
     inputs="whole",
     formulas=("g",),

@@ -259,9 +259,7 @@ def _tangent(node: Node, tangents: dict[Node, Any], differentiable: bool) -> Any
     given = {i: tangents[node.inputs[i]] for i, _ in plan.pulls if node.inputs[i] in tangents}
     if not given:
         return None
-    t = {"elementwise": _push_elementwise, "linear": _push_linear, "multilinear": _push_multilinear}.get(
-        op.kind, _push_general
-    )(node, saved, given)
+    t = _PUSH[op.kind](node, saved, given)
     return _fit(t, node) if op.outputs == 1 else t
 
 
@@ -318,6 +316,19 @@ def _push_general(node: Node, saved: Any, given: dict[int, Any]) -> Any:
     roots = [(c.node, given[i]) for i, c in pulled if isinstance(c, Tensor) and c.node is not None]
     ts = pull_to(roots, [x.node for x in gs], differentiable=differentiable, free=False)
     return tuple(ts) if many else ts[0]
+
+
+def _push_part(node: Node, saved: Any, given: dict[int, Any]) -> Any:
+    return given[0][node.kwargs["index"]]
+
+
+_PUSH = {
+    "elementwise": _push_elementwise,
+    "linear": _push_linear,
+    "multilinear": _push_multilinear,
+    "general": _push_general,
+    "part": _push_part,
+}
 
 
 def _pulled(c: Any, node: Node, i: int) -> Any:

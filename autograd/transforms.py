@@ -1,0 +1,302 @@
+"""Functions in, functions out: grad, jacobian, jvp and their relatives.
+
+Each wraps the arguments as fresh leaves, runs f to record its graph, and sweeps it. Given arrays they return arrays.
+An argument that is itself recorded (inside another transform), or a recorded Tensor that f closes over, makes the
+sweep run on Tensors, so the result can be differentiated again: any order, any nesting.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .errors import NotDifferentiableError, ShapeError
+from .modes import setting
+from .node import Node
+from .op import linear
+from .sweep import between, pull_to, pushforward, reachable
+from .tensor import Tensor, new_tensor
+from .tree import flatten, is_container
+
+Function = Callable[..., Any]
+ArgNums = int | Sequence[int]
+
+_alias = linear(lambda x: x, lambda g: g, name="alias", formulas=("g",))
+
+
+def _variable(value: Any) -> Tensor:
+    """A fresh variable with this value: a leaf, or for a recorded Tensor a node of its own above it."""
+    if isinstance(value, Tensor):
+        return _alias(value) if value.node is not None else Tensor(value.data, requires_grad=True)
+    if isinstance(value, bool | str | bytes) or value is None:
+        raise NotDifferentiableError(f"cannot differentiate with respect to {value!r}; choose other argnums")
+    return Tensor(float(value) if isinstance(value, int) else value, requires_grad=True)
+
+
+class _Recorded:
+    """One run of f on fresh variables: what went in, what came out, and whether sweeps must be recorded themselves."""
+
+    def __init__(self, f: Function, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: ArgNums, has_aux: bool = False):
+        self.single = isinstance(argnums, int | np.integer)
+        numbers = [argnums] if self.single else list(argnums)  # type: ignore[arg-type,list-item]
+        for k in numbers:
+            if not -len(args) <= k < len(args):
+                raise TypeError(f"argnums={argnums} but the function was called with {len(args)} positional arguments")
+        chosen = [args[k] for k in numbers]
+        leaves, self._rebuild = flatten(chosen)
+        with setting(recording=True):
+            self.xs = [_variable(leaf) for leaf in leaves]
+            call = list(args)
+            for k, value in zip(numbers, self._rebuild(self.xs), strict=True):
+                call[k] = value
+            result = f(*call, **kwargs)
+        self.aux = None
+        if has_aux:
+            if not isinstance(result, tuple) or len(result) != 2:
+                raise TypeError("with has_aux=True the function returns a pair (result, aux)")
+            result, self.aux = result
+        self.ys, self._rebuild_y = flatten(result)
+        self.nodes = [x.node for x in self.xs]
+        self.differentiable = self._reaches_beyond()
+        if has_aux and not self.differentiable:
+            self.aux = _unwrapped(self.aux)
+
+    def _reaches_beyond(self) -> bool:
+        own = set(self.nodes)
+        if any(n.op is not None for n in own if n is not None):
+            return True
+        roots = [y.node for y in self.ys if isinstance(y, Tensor) and y.node is not None]
+        return any(n.op is None and n not in own for n in reachable(roots))
+
+    @property
+    def value(self) -> Any:
+        """The result of f: arrays, or Tensors where the sweeps are recorded."""
+        return self._rebuild_y([_result(y, self.differentiable) for y in self.ys])
+
+    @property
+    def y(self) -> Any:
+        """The one array that f returned."""
+        if len(self.ys) != 1 or is_container(self._rebuild_y(self.ys)):
+            raise TypeError("the function must return one array here, not a container of arrays")
+        return self.ys[0]
+
+    def scalar(self, name: str) -> Any:
+        if np.size(self.y if not isinstance(self.y, Tensor) else self.y._data) != 1:
+            raise ShapeError(
+                f"{name}() differentiates a scalar, the function returned shape {np.shape(self.y)}; "
+                "use jacobian() or elementwise_grad(), or sum the result"
+            )
+        return self.y
+
+    def pull(self, gs: list[Any]) -> list[Any]:
+        """The cotangents of the variables from those of the results (None: zero)."""
+        roots = []
+        for y, g in zip(self.ys, gs, strict=True):
+            if isinstance(y, Tensor) and y.node is not None and g is not None:
+                roots.append((y.node, _like(g, y, "cotangent")))
+        return pull_to(roots, self.nodes, differentiable=self.differentiable, free=False)
+
+    def push(self, ts: list[Any]) -> list[Any]:
+        """The tangents of the results from those of the variables."""
+        tangents: dict[Node, Any] = {x.node: _like(t, x, "tangent") for x, t in zip(self.xs, ts, strict=True)}  # type: ignore[misc]
+        recorded = self.differentiable or any(isinstance(t, Tensor) and t.node is not None for t in tangents.values())
+        roots = [y.node for y in self.ys if isinstance(y, Tensor) and y.node is not None]
+        with np.errstate(all="ignore"), setting(recording=recorded):
+            for _ in pushforward(between(roots, tangents), tangents, differentiable=recorded):
+                pass
+        results = []
+        for y in self.ys:
+            t = tangents.get(y.node) if isinstance(y, Tensor) else None
+            results.append(np.zeros(np.shape(y), getattr(y, "dtype", float)) if t is None else t)
+        return [_result(t, recorded) for t in results]
+
+    def arrange(self, gs: list[Any]) -> Any:
+        """Results in the structure of the chosen arguments."""
+        tree = self._rebuild([_scalar(g) for g in gs])
+        return tree[0] if self.single else tuple(tree)
+
+
+def _like(g: Any, y: Tensor, what: str) -> Any:
+    if not isinstance(g, Tensor):
+        g = np.asarray(g)
+    if g.shape != y.shape:
+        raise ShapeError(f"the {what} has shape {g.shape}, what it belongs to has shape {y.shape}")
+    if g.dtype != y.dtype:
+        if g.dtype.kind == "c" and y.dtype.kind != "c":
+            raise TypeError(f"the {what} is {g.dtype}, what it belongs to is {y.dtype}")
+        g = g.astype(y.dtype)
+    return g
+
+
+def _scalar(value: Any) -> Any:
+    return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
+
+
+def _result(y: Any, differentiable: bool) -> Any:
+    if isinstance(y, Tensor) and not differentiable:
+        y = y.data
+    return _scalar(y)
+
+
+def _unwrapped(tree: Any) -> Any:
+    leaves, rebuild = flatten(tree)
+    return rebuild([leaf.data if isinstance(leaf, Tensor) else leaf for leaf in leaves])
+
+
+def _ones(y: Any) -> Any:
+    return np.ones(np.shape(y), y.dtype) if isinstance(y, Tensor) else None
+
+
+# ---- reverse mode ----
+
+
+def value_and_grad(f: Function, argnums: ArgNums = 0, has_aux: bool = False) -> Function:
+    """A function that returns (f(...), the gradient of f), for a scalar f.
+
+    argnums: which positional arguments (an int, or a sequence: then a tuple of gradients). Each may be an array, a
+    number or a container of arrays; its gradient has the same structure, shapes and dtypes.
+    has_aux: f returns (result, aux), and so does the first part of the pair. Raises ShapeError if f is no scalar.
+    """
+
+    @functools.wraps(f)
+    def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
+        run = _Recorded(f, args, kwargs, argnums, has_aux)
+        gradient = run.arrange(run.pull([_ones(run.scalar("grad"))]))
+        return ((run.value, run.aux) if has_aux else run.value), gradient
+
+    return value_and_gradient
+
+
+def grad(f: Function, argnums: ArgNums = 0, has_aux: bool = False) -> Function:
+    """A function that returns the gradient of the scalar function f; with has_aux the pair (gradient, aux).
+
+    See `value_and_grad` for argnums and containers.
+    """
+    both = value_and_grad(f, argnums, has_aux)
+
+    @functools.wraps(f)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        value, g = both(*args, **kwargs)
+        return (g, value[1]) if has_aux else g
+
+    return gradient
+
+
+def elementwise_grad(f: Function, argnums: ArgNums = 0) -> Function:
+    """A function that returns the gradient of the sum of f; for an elementwise f its derivative at every element."""
+
+    @functools.wraps(f)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        run = _Recorded(f, args, kwargs, argnums)
+        return run.arrange(run.pull([_ones(run.y)]))
+
+    return gradient
+
+
+def vjp(f: Function, *primals: Any) -> Any:
+    """(f(*primals), pull): pull(g) gives the cotangent of each primal, g having the structure of f's result.
+
+    A tuple of cotangents for several primals, one for one. `vjp(f)` is the function of the primals.
+    """
+    if not primals:
+        return functools.partial(_vjp, f)
+    return _vjp(f, *primals)
+
+
+def _vjp(f: Function, *primals: Any) -> Any:
+    run = _Recorded(f, primals, {}, 0 if len(primals) == 1 else range(len(primals)))
+
+    def pull(g: Any) -> Any:
+        gs, _ = flatten(g)
+        if len(gs) != len(run.ys):
+            raise TypeError(f"the function returned {len(run.ys)} arrays, got {len(gs)} cotangents")
+        run.differentiable = run.differentiable or any(isinstance(v, Tensor) and v.node is not None for v in gs)
+        return run.arrange(run.pull(gs))
+
+    return run.value, pull
+
+
+def jacobian(f: Function, argnums: ArgNums = 0, mode: str = "auto") -> Function:
+    """A function that returns df/dx of shape (*f.shape, *x.shape).
+
+    mode: "reverse" (one sweep for each element of f), "forward" (one for each element of x) or "auto" (the fewer).
+    """
+    if mode not in ("auto", "reverse", "forward"):
+        raise ValueError(f"mode is 'auto', 'reverse' or 'forward', not {mode!r}")
+
+    @functools.wraps(f)
+    def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
+        run = _Recorded(f, args, kwargs, argnums)
+        y = run.y if isinstance(run.y, Tensor) else new_tensor(np.asarray(run.y), None)
+        forward = sum(x.size for x in run.xs) < y.size if mode == "auto" else mode == "forward"
+        return run.arrange(_columns(run, y) if forward else _rows(run, y))
+
+    return jacobian_of_f
+
+
+def _basis(like: Tensor) -> list[Any]:
+    return [e.reshape(like.shape) for e in np.eye(like.size, dtype=like.dtype)]
+
+
+def _stacked(parts: list[Any], axis: int, shape: tuple[int, ...], dtype: Any) -> Any:
+    return np.reshape(np.stack(parts, axis=axis), shape) if parts else np.zeros(shape, dtype)
+
+
+def _rows(run: _Recorded, y: Tensor) -> list[Any]:
+    rows = [run.pull([e]) for e in _basis(y)]
+    return [
+        _stacked([row[k] for row in rows], 0, (*y.shape, *x.shape), x.dtype) for k, x in enumerate(run.xs)
+    ]
+
+
+def _columns(run: _Recorded, y: Tensor) -> list[Any]:
+    zeros = [np.zeros(x.shape, x.dtype) for x in run.xs]
+    results = []
+    for k, x in enumerate(run.xs):
+        columns = [run.push([*zeros[:k], e, *zeros[k + 1 :]])[0] for e in _basis(x)]
+        results.append(_stacked(columns, y.ndim, (*y.shape, *x.shape), y.dtype))
+    return results
+
+
+def hessian(f: Function, argnums: int = 0) -> Function:
+    """A function that returns the second derivatives of a scalar f, of shape (*x.shape, *x.shape)."""
+    return jacobian(jacobian(f, argnums), argnums)
+
+
+def hvp(f: Function, *args: Any, argnums: int = 0) -> Any:
+    """The Hessian of a scalar f at x times v, without forming the Hessian: hvp(f)(x, v) or hvp(f, x, v)."""
+
+    @functools.wraps(f)
+    def product(*xs_and_v: Any, **kwargs: Any) -> Any:
+        *xs, v = xs_and_v
+        run = _Recorded(grad(f, argnums), tuple(xs), kwargs, argnums)
+        vs, _ = flatten(v)
+        return run.arrange(run.pull(vs))  # the Hessian is symmetric
+
+    return product(*args) if args else product
+
+
+# ---- forward mode ----
+
+
+def jvp(f: Function, *args: Any) -> Any:
+    """(f(primals), the directional derivative along the tangents) in one forward sweep.
+
+    jvp(f, x, v) for one argument, jvp(f, (x1, x2), (v1, v2)) for several; `jvp(f)` is the function of both.
+    """
+    if not args:
+        return functools.partial(jvp, f)
+    if len(args) != 2:
+        raise TypeError("jvp takes the function, the primals and the tangents: jvp(f, x, v) or jvp(f, (x1, x2), (v1, v2))")
+    primals, tangents = (v if isinstance(v, tuple) else (v,) for v in args)
+    if len(primals) != len(tangents):
+        raise TypeError(f"{len(primals)} primals but {len(tangents)} tangents")
+    run = _Recorded(f, primals, {}, range(len(primals)))
+    ts, _ = flatten(list(tangents))
+    if len(ts) != len(run.xs):
+        raise TypeError(f"the primals hold {len(run.xs)} arrays, the tangents {len(ts)}")
+    pushed = run.push(ts)
+    return run.value, run._rebuild_y(pushed)

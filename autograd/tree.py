@@ -1,0 +1,45 @@
+"""Containers of arrays: dicts, lists, tuples, namedtuples and dataclasses, nested in any way.
+
+`flatten` takes one apart into its leaves and a function that puts other leaves in their places.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+
+def flatten(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
+    """The leaves in order, and `rebuild(leaves)`. Anything that is no container is a leaf."""
+    parts = _children(tree)
+    if parts is None:
+        return [tree], lambda leaves: leaves[0]
+    children, build = parts
+    flat = [flatten(child) for child in children]
+
+    def rebuild(leaves: list[Any]) -> Any:
+        rest = iter(leaves)
+        return build([put([next(rest) for _ in own]) for own, put in flat])
+
+    return [leaf for own, _ in flat for leaf in own], rebuild
+
+
+def _children(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]] | None:
+    if isinstance(tree, dict):
+        return list(tree.values()), lambda values: type(tree)(zip(tree, values, strict=True))
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return list(tree), lambda values: type(tree)(*values)
+    if type(tree) in (list, tuple):
+        return list(tree), type(tree)
+    if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
+        names = [f.name for f in dataclasses.fields(tree)]
+        return [getattr(tree, n) for n in names], lambda values: dataclasses.replace(
+            tree, **dict(zip(names, values, strict=True))
+        )
+    return None
+
+
+def is_container(tree: Any) -> bool:
+    """True for what `flatten` takes apart."""
+    return _children(tree) is not None

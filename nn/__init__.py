@@ -1,0 +1,1 @@
+"""Layers composed of graph operations (coming next)."""
