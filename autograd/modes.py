@@ -56,8 +56,17 @@ def enable_grad() -> Iterator[None]:
         yield
 
 
-@contextmanager
-def in_scope(name: str) -> Iterator[None]:
+class in_scope:
     """Mark what is recorded in this block as part of the module `name` (nn does this; viz draws it as a box)."""
-    with setting(scope=(*MODE.get().scope, name)):
-        yield
+
+    __slots__ = ("_name", "_token")
+
+    def __init__(self, name: str):
+        self._name = name
+
+    def __enter__(self) -> None:
+        mode = MODE.get()
+        self._token = MODE.set(Mode(mode.recording, (*mode.scope, self._name), mode.detector, mode.keep))
+
+    def __exit__(self, *_: Any) -> None:
+        MODE.reset(self._token)

@@ -381,7 +381,7 @@ def operators(op: Op) -> tuple[Callable[..., Any], Callable[..., Any]]:
 
     def method(self: Tensor, other: Any) -> Any:
         a, n = self._data, self.node
-        if other.__class__ is Tensor:
+        if isinstance(other, Tensor):
             b = other._data
             m = other.node
             active = (n is not None) + 2 * (m is not None)

@@ -1,1 +1,44 @@
-"""Layers composed of graph operations (coming next)."""
+"""Layers, losses and optimisers, composed of graph operations. No derivative rule lives here.
+
+Two ways to drive a layer: as a function that records a graph (`loss = model(x)`, `loss.backward()`), or by hand as in
+the book (`out = layer.forward(x)`, `dx = layer.backward(dout)`, `layer.dW`). Both run the same graph.
+"""
+
+import autograd
+
+if getattr(autograd, "__distribution__", None) != "seegrad":
+    from importlib.metadata import packages_distributions
+
+    _owners = ", ".join(sorted(set(packages_distributions().get("autograd", ["unknown"])) - {"seegrad"}))
+    raise ImportError(
+        f"nn belongs to the distribution seegrad, but the package autograd that Python found at {autograd.__file__} belongs to "
+        f"{_owners or 'another one'}. Both install a package of that name: uninstall one of them, then reinstall seegrad."
+    )
+
+from autograd.source import hide as _hide
+
+_hide(__path__[0])
+
+from . import init, optim
+from .functions import log_softmax, logsumexp, mean_squared_error, relu, sigmoid, softmax, softmax_cross_entropy
+from .layers import Affine, ReLU, Sequential, Sigmoid, SoftmaxWithLoss
+from .module import Module, Parameter
+
+__all__ = [
+    "Affine",
+    "Module",
+    "Parameter",
+    "ReLU",
+    "Sequential",
+    "Sigmoid",
+    "SoftmaxWithLoss",
+    "init",
+    "log_softmax",
+    "logsumexp",
+    "mean_squared_error",
+    "optim",
+    "relu",
+    "sigmoid",
+    "softmax",
+    "softmax_cross_entropy",
+]

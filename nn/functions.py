@@ -1,0 +1,77 @@
+"""Functions on Tensors (and, without recording, on arrays): activations and losses.
+
+Losses check what they are given. A label that does not exist, or shapes that would silently broadcast, raise an error
+that names the position.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd import ShapeError, Tensor
+from autograd.ops.elementwise import relu, sigmoid
+from autograd.ops.fused import log_softmax, logsumexp, softmax
+from autograd.ops.fused import softmax_cross_entropy as _softmax_cross_entropy
+
+__all__ = ["log_softmax", "logsumexp", "mean_squared_error", "relu", "sigmoid", "softmax", "softmax_cross_entropy"]
+
+
+def mean_squared_error(y: Any, t: Any) -> Any:
+    """The mean of (y - t)^2 over all elements. Raises ShapeError unless y and t have the same shape."""
+    if np.shape(y) != np.shape(t):
+        raise ShapeError(f"mean_squared_error: y has shape {np.shape(y)}, t has shape {np.shape(t)}; reshape one of them")
+    return np.mean(np.square(y - t))
+
+
+def softmax_cross_entropy(x: Any, t: Any) -> Any:
+    """The mean over the examples of -log(softmax(x)[label]), finite for any finite scores.
+
+    x: scores, of shape (N, classes) or (classes,). t: class numbers of shape (N,), or one row of weights that sum to 1
+    (such as one-hot) for each example, of the shape of x. Raises ShapeError, and ValueError that names the position of
+    a label that is out of range, fractional or nan, or of a row that does not sum to 1.
+    """
+    return _softmax_cross_entropy(x, checked_labels(x, t))
+
+
+def checked_labels(x: Any, t: Any) -> Any:
+    """Labels as integers, or rows of weights in the dtype of x, after the checks."""
+    t = t if isinstance(t, Tensor) else np.asarray(t)
+    values = t.data if isinstance(t, Tensor) else t
+    if x.ndim == 0:
+        raise ShapeError("softmax_cross_entropy: the scores need an axis of classes, got a 0-d array")
+    if t.shape == x.shape[:-1]:
+        return _class_numbers(values, x.shape[-1])
+    if t.shape == x.shape:
+        _check_rows(values)
+        return t if t.dtype == x.dtype else t.astype(x.dtype)
+    raise ShapeError(
+        f"softmax_cross_entropy: scores of shape {x.shape} need class numbers of shape {x.shape[:-1]} or rows of weights "
+        f"of shape {x.shape}, not {t.shape}"
+    )
+
+
+def _class_numbers(t: Any, classes: int) -> Any:
+    if t.dtype.kind not in "iuf":
+        raise ValueError(f"class numbers are integers, not {t.dtype}")
+    if t.dtype.kind == "f":
+        _refuse(~(t == np.floor(t)), t, "is not a class number; labels are integers")
+    _refuse((t < 0) | (t >= classes), t, f"is not one of the {classes} classes, 0 to {classes - 1}")
+    return t if t.dtype.kind in "iu" else t.astype(np.intp)
+
+
+def _check_rows(t: Any) -> None:
+    if t.dtype.kind not in "biuf":
+        raise ValueError(f"rows of weights are real numbers, not {t.dtype}")
+    _refuse(~(t >= 0), t, "is not a weight; weights are 0 or more")
+    sums = np.sum(t, axis=-1, dtype=float)
+    tolerance = max(1e-6, 4 * np.finfo(t.dtype).eps) if t.dtype.kind == "f" else 1e-6
+    _refuse(np.abs(sums - 1) > tolerance, sums, "is the sum of the row, it must be 1")
+
+
+def _refuse(bad: Any, values: Any, why: str) -> None:
+    if np.any(bad):
+        first = tuple(int(k) for k in np.argwhere(bad)[0])
+        at = f"at position {first[0] if len(first) == 1 else first}: " if first else ""
+        raise ValueError(f"softmax_cross_entropy: label {at}{np.asarray(values)[first]} {why}")

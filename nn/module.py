@@ -1,0 +1,171 @@
+"""Module and Parameter: plain objects that hold arrays.
+
+A module is any object with Parameters in its fields; `named_parameters()` walks `vars(self)` in the order of
+definition. Subclasses write `forward(self, x)` on Tensors. Calling the module runs it in the graph; calling `forward`
+with plain arrays drives it by hand: it records a small graph of its own, which `backward(dout)` then goes through.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor, gradients
+from autograd.modes import enable_grad, in_scope
+
+
+class Parameter(Tensor):
+    """A Tensor that a model learns: `requires_grad` is True. Wraps the array without copying it."""
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, name: str | None = None):
+        super().__init__(data, requires_grad=True, name=name)
+
+
+class Module:
+    """Base of all layers and models. Subclasses define `forward(self, *inputs)` with operations on Tensors."""
+
+    training: bool = True
+    grads: dict[str, Any] = {}
+    _constant_inputs: frozenset[int] = frozenset()
+    _driven: tuple[list[Tensor], Tensor] | None = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "forward" in vars(cls):
+            cls._compute = vars(cls)["forward"]  # type: ignore[attr-defined]
+            cls.forward = _by_hand_or_in_graph(cls._compute)  # type: ignore[attr-defined]
+
+    def _compute(self, *inputs: Any) -> Any:
+        raise TypeError(f"{type(self).__name__} has no forward(); define forward(self, x) with operations on Tensors")
+
+    # ---- driven through the graph ----
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Run on Tensors or arrays and record the graph."""
+        return self.run_as(type(self).__name__, *inputs)
+
+    def run_as(self, label: str, *inputs: Any) -> Any:
+        """The same as calling it, under another name in pictures."""
+        with in_scope(label):
+            return self._compute(*(Tensor(x) if isinstance(x, np.ndarray) else x for x in inputs))
+
+    # ---- driven by hand ----
+
+    def forward(self, *inputs: Any) -> Any:
+        """With arrays: compute, and remember the graph for `backward`. With Tensors: the same as calling it."""
+        return self._compute(*inputs)
+
+    def backward(self, dout: Any = 1) -> Any:
+        """The gradient of the input from `dout`, the gradient of the output; fills `grads` for the parameters.
+
+        Returns an ndarray, or a tuple for several inputs. Raises RuntimeError before `forward`.
+        """
+        if self._driven is None:
+            raise RuntimeError(f"{type(self).__name__}.backward(dout) needs a forward pass first: call forward(x) with an array")
+        xs, out = self._driven
+        named = dict(self.named_parameters())
+        targets = [x for x in xs if x.requires_grad]
+        if out.node is None:
+            found = [np.zeros(t.shape, t.dtype) for t in (*targets, *named.values())]
+        else:
+            found = gradients(out, [*targets, *named.values()], grad=dout, retain_graph=True)
+        self.grads = dict(zip(named, found[len(targets) :], strict=True))
+        dxs = tuple(found[: len(targets)])
+        return dxs[0] if len(dxs) == 1 else dxs
+
+    def _drive(self, compute: Callable[..., Any], inputs: tuple[Any, ...]) -> Any:
+        xs = [self._input(k, np.asarray(x)) for k, x in enumerate(inputs)]
+        with enable_grad(), in_scope(type(self).__name__):
+            out = compute(self, *xs)
+        self._driven = (xs, out)
+        return out.data[()]
+
+    def _input(self, k: int, x: Any) -> Tensor:
+        if k in self._constant_inputs:
+            return Tensor(x)
+        return Tensor(x if x.dtype.kind in "fc" else x.astype(float), requires_grad=True)
+
+    # ---- what it holds ----
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """(name, Parameter) pairs, as 'fc1.W' or 'layers.0.W', in the order of definition, each Parameter once."""
+        seen: set[int] = set()
+        for path, found in _walk(self, ""):
+            if isinstance(found, Parameter) and id(found) not in seen:
+                seen.add(id(found))
+                yield path, found
+
+    def parameters(self) -> list[Parameter]:
+        """All Parameters, in the order of definition."""
+        return [p for _, p in self.named_parameters()]
+
+    def modules(self) -> list[Module]:
+        """This module and all modules in it."""
+        return [self, *(found for _, found in _walk(self, "") if isinstance(found, Module))]
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of all Parameters."""
+        for p in self.parameters():
+            p.zero_grad()
+
+    def train(self, mode: bool = True) -> Module:
+        """Set the field `training` of this module and all modules in it."""
+        for m in self.modules():
+            m.training = mode
+        return self
+
+    def eval(self) -> Module:
+        """The same as train(False)."""
+        return self.train(False)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Copies of all parameter arrays by name."""
+        return {name: np.array(p.data) for name, p in self.named_parameters()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Replace all parameter arrays. Raises ValueError that lists all that does not fit; then nothing changed."""
+        named = dict(self.named_parameters())
+        faults = [f"missing {name!r}" for name in named if name not in state]
+        faults += [f"unexpected {name!r}" for name in state if name not in named]
+        arrays = {name: np.array(state[name]) for name in named if name in state}
+        for name, array in arrays.items():
+            p = named[name]
+            if (array.shape, array.dtype) != (p.shape, p.dtype):
+                faults.append(f"{name!r} is {array.dtype} {array.shape}, the model has {p.dtype} {p.shape}")
+        if faults:
+            raise ValueError("the state does not fit the model: " + "; ".join(faults))
+        for name, array in arrays.items():
+            named[name].data = array
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{name}={p.shape}" for name, p in self.named_parameters())
+        return f"{type(self).__name__}({inside})"
+
+
+def _by_hand_or_in_graph(compute: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(compute)
+    def forward(self: Module, *inputs: Any) -> Any:
+        if any(isinstance(x, Tensor) for x in inputs):
+            return compute(self, *inputs)
+        return self._drive(compute, inputs)
+
+    return forward
+
+
+def _walk(holder: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Parameters and Modules in the fields of a module, also inside lists, tuples and dicts."""
+    if isinstance(holder, Module):
+        items: Any = vars(holder).items()
+    else:
+        items = holder.items() if isinstance(holder, dict) else enumerate(holder)
+    for key, value in items:
+        here = f"{path}{key}"
+        if isinstance(value, Parameter | Module):
+            yield here, value
+        if isinstance(value, Module | list | tuple | dict) and key != "_driven" and key != "grads":
+            yield from _walk(value, f"{here}.")
