@@ -72,6 +72,9 @@ class Op:
     formulas   the rules in symbols, where `Symbol` cannot read them off the rules
     selects    part of the input is left out and gets a cotangent of exactly 0: further down 0 * inf must stay 0
     outputs    the number of arrays that the forward function returns (in a tuple)
+    residuals  for values that the forward function has computed anyway and a rule names: {name: function of inputs that
+               computes it}. The forward function then returns (result, *residuals); they are saved, and computed again
+               by that function where the rule runs on Tensors, so that higher orders stay right
     broadcasts the rules leave it to the engine to sum over the axes along which an input was stretched
     """
 
@@ -88,6 +91,7 @@ class Op:
         selects: bool = False,
         outputs: int = 1,
         broadcasts: bool | None = None,
+        residuals: dict[str, Callable[..., Any]] | None = None,
     ):
         self.numpy = forward
         self.forward = _FASTER.get(forward, forward) if isinstance(forward, np.ufunc) else forward
@@ -97,6 +101,7 @@ class Op:
         self.formulas = formulas
         self.selects = selects
         self.outputs = outputs
+        self.residuals = residuals or {}
         self.broadcasts = kind == "elementwise" if broadcasts is None else broadcasts
         self.__doc__ = getattr(forward, "__doc__", None) if inspect.isfunction(forward) else None
         self._inputs = inputs
@@ -111,7 +116,7 @@ class Op:
         self.names, self.defaults = self._forward_signature()
         self.arity = MANY if self.names == ("xs",) else len(self.names)
         self.statics = set(self._accepts) | set(self.defaults)
-        known = {"g", "y", "i", "among", *self.names, *(f"{n}_shape" for n in self.names)}
+        known = {"g", "y", "i", "among", *self.residuals, *self.names, *(f"{n}_shape" for n in self.names)}
         self._needs: list[dict[str, Any]] = []
         for rule in self.rules:
             needs = _parameters(rule) if callable(rule) else {}
@@ -216,8 +221,10 @@ class Op:
         rules = [(i, self.rule_of(i)) for i in range(n) if active >> i & 1]
         rules = [(i, rule) for i, rule in rules if rule is not None]
         needs = [self.needs_of(i) for i, _ in rules]
-        keep = {"y", *self.names, *(f"{name}_shape" for name in self.names)}
-        names = tuple(dict.fromkeys(name for need in needs for name in need if name in keep))
+        keep = {"y", *self.names, *self.residuals, *(f"{name}_shape" for name in self.names)}
+        wanted = [name for need in needs for name in need if name in keep]
+        wanted += [name for residual in wanted if residual in self.residuals for name in _parameters(self.residuals[residual])]
+        names = tuple(dict.fromkeys(wanted))
         pulls = tuple(
             (i, self._pull(rule, need, names, {"i": i, "among": len(rules)}))
             for (i, rule), need in zip(rules, needs, strict=True)
@@ -228,7 +235,7 @@ class Op:
         return plan
 
     def _save(self, names: tuple[str, ...]) -> Callable[..., tuple[Any, ...]]:
-        """save(*data, y) -> the values that go with these names."""
+        """save(*data, *residuals, y) -> the values that go with these names."""
         if not names:
             return lambda *values: ()
         getters = [self._getter(name) for name in names]
@@ -241,9 +248,11 @@ class Op:
         return lambda *values: pick(values)
 
     def _getter(self, name: str) -> Any:
-        """The place of a saved name in (*data, y), or a function of that tuple."""
+        """The place of a saved name in (*data, *residuals, y), or a function of that tuple."""
         if name == "y":
             return -1
+        if name in self.residuals:
+            return len(self.names) + list(self.residuals).index(name)
         if name == "xs":
             return lambda values: values[:-1]
         if name == "xs_shape":
@@ -341,10 +350,14 @@ def apply(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             inputs.append(None if a.__class__ is np.ndarray else a)
         bit += bit
     y = op.forward(*data, **kwargs)
+    if op.residuals:
+        y, *residuals = y
+    else:
+        residuals = []
     if active:
         mode = MODE.get()
         if mode.recording:
-            return record(op, data, inputs, active, kwargs, y, mode)
+            return record(op, [*data, *residuals], inputs, active, kwargs, y, mode)
     if not wrapped:
         return y
     return new_tensor(y, None) if op.outputs == 1 else tuple([new_tensor(part, None) for part in y])
@@ -352,7 +365,7 @@ def apply(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 def record(op: Op, data: list[Any], inputs: list[Any], active: int, kwargs: dict[str, Any], y: Any, mode: Any) -> Any:
     """Make the Node of a call whose result is y, and the Tensor that holds both."""
-    plan = op.plans.get(active) or op.plan(active, len(data))
+    plan = op.plans.get(active) or op.plan(active, len(inputs))
     code, lasti = caller()
     if op.outputs > 1:
         return _record_parts(op, data, inputs, kwargs, y, plan, code, lasti, mode)
@@ -458,12 +471,20 @@ def _record_parts(
 ) -> Any:
     shape, dtype = tuple([p.shape for p in y]), tuple([p.dtype for p in y])
     whole = Node(op, tuple(inputs), kwargs, plan, plan.save(*data, y), shape, dtype, None, code, lasti, mode.scope)
+    if mode.detector is not None:
+        for p in y:
+            mode.detector.forward(whole, p)
+    return parts_of(whole, y)
+
+
+def parts_of(whole: Node, y: tuple[Any, ...]) -> tuple[Tensor, ...]:
+    """A Tensor for each result of a call with several."""
     results = []
     for k, p in enumerate(y):
-        static = {"index": k, "shape": shape, "dtype": dtype}
+        static = {"index": k, "shape": whole.shape, "dtype": whole.dtype}
         node = Node(
             part, (whole,), static, part.plans.get(1) or part.plan(1, 1), (), p.shape, p.dtype,
-            p if mode.keep or not p.shape else None, code, lasti, mode.scope,
+            None if p.shape else p, whole.code, whole.lasti, whole.scope,
         )  # fmt: skip
         results.append(new_tensor(p, node))
     return tuple(results)

@@ -8,6 +8,7 @@ which gives higher orders.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Iterator
 from operator import attrgetter, mul
 from typing import Any
@@ -18,7 +19,7 @@ from .errors import ShapeError
 from .guard import check_usable
 from .modes import MODE, setting
 from .node import Node, describe
-from .op import MANY, Parts, apply
+from .op import MANY, Parts, apply, parts_of
 from .tensor import Tensor, new_tensor
 
 _by_number = attrgetter("number")
@@ -69,8 +70,6 @@ def pullback(
             continue
         g = grads.pop(node)
         saved = _as_tensors(node) if differentiable else node.saved
-        if op.selects:
-            times = guarded
         inputs = node.inputs
         kwargs = node.kwargs
         contributions: Contributions = []
@@ -84,6 +83,8 @@ def pullback(
             contributions.append((i, c))
             before = grads.get(n)
             grads[n] = c if before is None else before + c
+        if op.selects:
+            times = guarded
         if detector is not None:
             detector.backward(node, contributions)
         if free:
@@ -109,17 +110,20 @@ def _as_tensors(node: Node) -> tuple[Any, ...]:
     """The saved values as Tensors that are connected to the graph, so that what a rule computes is recorded too."""
     op, plan = node.op, node.plan
     assert op is not None and plan is not None and node.saved is not None
-    values = []
+    values: dict[str, Any] = {}
     for name, value in zip(plan.names, node.saved, strict=True):
         if name == "y":
-            value = new_tensor(value, node)
+            value = new_tensor(value, node) if op.outputs == 1 else parts_of(node, value)
         elif name == "xs":
             value = tuple([new_tensor(v, n) if n.__class__ is Node else v for v, n in zip(value, node.inputs, strict=True)])
         else:
             n = op.input_named(name, node)
             value = new_tensor(value, n) if n.__class__ is Node else value
-        values.append(value)
-    return tuple(values)
+        values[name] = value
+    for name, compute in op.residuals.items():
+        if name in values:
+            values[name] = compute(*[values[p] for p in inspect.signature(compute).parameters])
+    return tuple(values.values())
 
 
 def conform(g: Any, to: Node, node: Node, i: int) -> Any:
@@ -142,9 +146,9 @@ def unbroadcast(g: Any, shape: tuple[int, ...], node: Node, i: int) -> Any:
     if node.op is not None and node.op.broadcasts and extra >= 0:
         stretched = [k for k, n in enumerate(shape, extra) if n == 1 and g.shape[k] != 1]
         if stretched:
-            g = np.sum(g, axis=tuple(stretched), keepdims=True)
+            g = g.sum(axis=tuple(stretched), keepdims=True)
         if extra:
-            g = np.sum(g, axis=tuple(range(extra)))
+            g = g.sum(axis=0 if extra == 1 else tuple(range(extra)))
     if g.shape != shape:
         raise ShapeError(
             f"the rule of {describe(node)} for its input {i} returned a gradient of shape {g.shape}; the input has shape {shape}"

@@ -94,7 +94,8 @@ class Tensor:
 
     @data.setter
     def data(self, value: Any) -> None:
-        value = _checked(value._data if isinstance(value, Tensor) else value)
+        if value.__class__ is not np.ndarray or value.dtype is not self._data.dtype:
+            value = _checked(value._data if isinstance(value, Tensor) else value)
         if self.node is not None and (value.shape != self.node.shape or value.dtype != self.node.dtype):
             raise ValueError(
                 f".data of a recorded Tensor keeps its shape and dtype {self.node.shape} {self.node.dtype}, "

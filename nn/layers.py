@@ -45,9 +45,11 @@ class Affine(Module):
             raise ShapeError(f"Affine needs W of shape (in, out) and b of shape (out,), got {self.W.shape} and {self.b.shape}")
 
     def forward(self, x: Any) -> Any:
-        if x.ndim == 0 or x.shape[-1] != self.W.shape[0]:
-            raise ShapeError(f"Affine with W of shape {self.W.shape} takes x of shape (..., {self.W.shape[0]}), got {x.shape}")
-        return x @ self.W + self.b
+        try:
+            return x @ self.W + self.b
+        except ValueError:
+            n, _ = self.W.shape
+            raise ShapeError(f"Affine with W of shape {self.W.shape} takes x of shape (..., {n}), got {x.shape}") from None
 
     @property
     def dW(self) -> Any:

@@ -52,7 +52,7 @@ class Module:
     def run_as(self, label: str, *inputs: Any) -> Any:
         """The same as calling it, under another name in pictures."""
         with in_scope(label):
-            return self._compute(*(Tensor(x) if isinstance(x, np.ndarray) else x for x in inputs))
+            return self._compute(*[Tensor(x) if x.__class__ is np.ndarray else x for x in inputs])
 
     # ---- driven by hand ----
 
@@ -150,8 +150,9 @@ class Module:
 def _by_hand_or_in_graph(compute: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(compute)
     def forward(self: Module, *inputs: Any) -> Any:
-        if any(isinstance(x, Tensor) for x in inputs):
-            return compute(self, *inputs)
+        for x in inputs:
+            if isinstance(x, Tensor):
+                return compute(self, *inputs)
         return self._drive(compute, inputs)
 
     return forward

@@ -13,8 +13,9 @@ from .reduce import kept
 @general(name="softmax")
 def softmax(x, *, axis=-1):
     """exp(x) / sum(exp(x)) along an axis, without overflow."""
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
-    return e / np.sum(e, axis=axis, keepdims=True)
+    e = np.exp(x - x.max(axis=axis, keepdims=True))
+    e /= e.sum(axis=axis, keepdims=True)
+    return e
 
 
 softmax.rule(lambda g, y, axis=-1: y * (g - np.sum(g * y, axis=axis, keepdims=True)))
@@ -23,8 +24,9 @@ softmax.rule(lambda g, y, axis=-1: y * (g - np.sum(g * y, axis=axis, keepdims=Tr
 @general(name="log_softmax")
 def log_softmax(x, *, axis=-1):
     """log(softmax(x)) along an axis, without overflow or loss of digits."""
-    z = x - np.max(x, axis=axis, keepdims=True)
-    return z - np.log(np.sum(np.exp(z), axis=axis, keepdims=True))
+    z = x - x.max(axis=axis, keepdims=True)
+    z -= np.log(np.exp(z).sum(axis=axis, keepdims=True))
+    return z
 
 
 log_softmax.rule(lambda g, y, axis=-1: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True))
@@ -46,22 +48,32 @@ def _logsumexp_rule(g, x, y, axis=None):
     return kept(g, x.shape, axis) * np.exp(x - np.where(np.isfinite(y), y, 0))
 
 
-@general(name="softmax_cross_entropy", formulas=("g * (softmax(x) - t) / N", "-g * log_softmax(x) / N"))
+@general(
+    name="softmax_cross_entropy",
+    residuals={"p": lambda x: softmax(x)},
+    formulas=("g * (softmax(x) - t) / N", "-g * log(softmax(x)) / N"),
+)
 def softmax_cross_entropy(x, t):
     """The mean over the rows of x of -log(softmax(x)[label]); t: labels (integers) or one row of weights per row of x."""
-    logp = log_softmax(x)
+    z = x - x.max(axis=-1, keepdims=True)
+    p = np.exp(z)
+    total = p.sum(axis=-1, keepdims=True)
+    p /= total
     if t.dtype.kind in "iu":
-        return -np.mean(np.take_along_axis(logp, t[..., None], axis=-1))
-    return -np.sum(t * logp) / rows(x)
+        chosen = z.reshape(-1, x.shape[-1])[np.arange(t.size), t.ravel()]
+        loss = np.log(total).sum() - chosen.sum()
+    else:
+        loss = (t * (np.log(total) - z)).sum()
+    return loss / rows(x), p
 
 
 @softmax_cross_entropy.rule
-def _cross_entropy_x(g, x, t):
-    return (softmax(x) - one_hot(t, x.shape[-1])) * (g / rows(x))
+def _cross_entropy_x(g, p, t):
+    return (p - one_hot(t, p.shape[-1])) * (g / rows(p))
 
 
 @softmax_cross_entropy.rule
-def _cross_entropy_t(g, x, t):
+def _cross_entropy_t(g, x):
     return log_softmax(x) * (-g / rows(x))
 
 
