@@ -1,0 +1,45 @@
+"""Words and numbers for people: short, honest, and safe to hand to a writer that escapes.
+
+Text from users (names, file names, code) may hold anything: line breaks that forge a row of output, marks that reverse
+the direction of writing, half characters that no file can hold. `clean` leaves printable characters only. Escaping for
+one format (XML, DOT) belongs to the writer of that format.
+"""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+
+ELLIPSIS = "…"
+
+
+def clean(text: str, limit: int = 0) -> str:
+    """Text on one line, without control, format or half characters; cut to `limit` characters if given."""
+    text = "".join(c if c.isprintable() else " " for c in text).strip()
+    return text[: limit - 1] + ELLIPSIS if limit and len(text) > limit else text
+
+
+def number(value: Any, digits: int = 4) -> str:
+    """A number with at most `digits` significant digits."""
+    if isinstance(value, (bool, np.bool_, numbers.Integral)):
+        return str(value)
+    return f"{value:.{digits}g}"
+
+
+def values(value: Any, digits: int = 4, keep: int = 3, whole: int = 6) -> str:
+    """A number or an array: all of it up to `whole` elements, else the first `keep` of the first row."""
+    array = np.asarray(value)
+    if array.ndim == 0:
+        return number(array[()], digits) if array.dtype.kind in "biufc" else clean(str(value), 40)
+    if array.size <= whole:
+        return "[" + ", ".join(values(row, digits, keep, whole) for row in array) + "]"
+    rows = array[:keep] if array.ndim == 1 else array[:1]
+    shown = [values(row, digits, keep, 0) for row in rows]
+    return "[" + ", ".join(shown + [ELLIPSIS] * (len(array) > len(rows))) + "]"
+
+
+def plural(count: int, noun: str) -> str:
+    """"1 operation", "2 operations"."""
+    return f"{count} {noun}" + "s" * (count != 1)
