@@ -15,6 +15,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 GAP_X = 52.0  # between columns; grows with the steepest edge that crosses the gap
 GAP_Y = 22.0  # between boxes of one column
@@ -232,7 +233,7 @@ def _crossings(net: Net, columns: list[list[int]], position: list[float]) -> int
 def place(net: Net, columns: list[list[int]]) -> list[float]:
     """Height of every vertex: sweeps that move each column towards its neighbours, never closer than boxes allow."""
     y = [0.0] * len(net.column)
-    spacing = [[net.below[u] + _gap(net, u, v) + net.above[v] for u, v in zip(c, c[1:])] for c in columns]
+    spacing = [[net.below[u] + _gap(net, u, v) + net.above[v] for u, v in pairwise(c)] for c in columns]
     spine, heirs, weight = lines(net)
     pulls = [near or ins or out for near, ins, out in zip(spine, net.inputs, net.outputs)]
     pushes = [near or ins for near, ins in zip(heirs, net.inputs)]

@@ -8,41 +8,18 @@ stranger stands between them.
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from viz import layout
+from viz.cards import PAD, Card, make_card
 from viz.frames import CAPTION, MARGIN, Frame, frames
 from viz.layout import Run
-from viz.text import clean, values
-from viz.trace import CONSTANT, LEAF, OP, Edge, Graph, Vertex
+from viz.trace import LEAF, OP, Edge, Graph
 
-ROW, PAD = 17.0, 9.0  # height of a text row, space inside a card
 REACH = 30.0  # length of a satellite's wire
 STAIR = 24.0  # how far stacked satellites step aside, so that each wire is free
 PORT = 15.0  # between edges that arrive at one card
-LONGEST = 30  # characters in a row
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a card. Kinds: title, note, value, gradient, missing."""
-
-    kind: str
-    text: str
-
-
-@dataclass(slots=True)
-class Card:
-    """A box with text. (x, y) is its top left corner."""
-
-    vertex: Vertex
-    rows: list[Row]
-    width: float
-    height: float
-    x: float = 0.0
-    y: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +89,8 @@ class Block:
         depth = len(self.card.vertex.scope)
         above = -min(card.y for card in self.cards())
         below = max(card.y + card.height for card in self.cards())
-        return layout.Box(self.right() - self.left() + 2 * MARGIN * depth, above + CAPTION * depth, below + MARGIN * depth)
+        width = self.right() - self.left() + 2 * MARGIN * depth
+        return layout.Box(width, above + CAPTION * depth, below + MARGIN * depth)
 
     def left(self) -> float:
         return min(card.x for card in self.cards())
@@ -194,45 +172,6 @@ def _blocks(graph: Graph) -> list[Block]:
                 ports.append(edge)
             else:
                 used[source.id] += 1
-                satellites.append((edge, _card(source, used[source.id], uses[source.id])))
-        blocks.append(Block(_card(vertex), satellites, ports))
+                satellites.append((edge, make_card(source, used[source.id], uses[source.id])))
+        blocks.append(Block(make_card(vertex), satellites, ports))
     return blocks
-
-
-def _card(vertex: Vertex, use: int = 1, uses: int = 1) -> Card:
-    rows = card_rows(vertex, use, uses)
-    width = max(text_width(row.text, bold=row.kind == "title") for row in rows) + 2 * PAD
-    return Card(vertex, rows, max(width, 64.0), ROW * len(rows) + 2 * PAD - 5)
-
-
-def card_rows(vertex: Vertex, use: int = 1, uses: int = 1) -> list[Row]:
-    """What a card says, line by line."""
-    rows = [Row("title", clean(title(vertex), LONGEST))]
-    if vertex.shape:
-        rows.append(Row("note", f"{vertex.shape} {vertex.dtype}"))
-    elif vertex.dtype and vertex.kind != CONSTANT:
-        rows.append(Row("note", vertex.dtype))
-    if vertex.value is not None and (vertex.kind != CONSTANT or vertex.shape):
-        rows.append(Row("value", clean("value " + values(vertex.value), LONGEST)))
-    if vertex.gradient is not None:
-        rows.append(Row("gradient", clean("grad " + values(vertex.gradient), LONGEST)))
-    elif vertex.kind == LEAF:
-        rows.append(Row("missing", "grad not computed"))
-    if uses > 1:
-        rows.append(Row("note", f"use {use} of {uses}"))
-    return rows
-
-
-def title(vertex: Vertex) -> str:
-    """"h = tanh" for an operation; else its name, its number, or its kind."""
-    if vertex.kind == OP:
-        return f"{vertex.name} = {vertex.op}" if vertex.name else vertex.op
-    if vertex.kind == CONSTANT and vertex.value is not None and not vertex.shape:
-        return values(vertex.value)
-    return vertex.name or vertex.kind
-
-
-def text_width(text: str, bold: bool = False) -> float:
-    """Width in the 12 px monospace of the picture (East Asian wide characters take two places)."""
-    places = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-    return places * (7.5 if bold else 7.25)

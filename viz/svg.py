@@ -7,20 +7,20 @@ picture dark. Every text passes `_esc`, whoever wrote it.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from html import escape
 
+from viz.cards import PAD, ROW, Card, text_width
+from viz.frames import Frame
 from viz.layout import Run
-from viz.scene import PAD, ROW, Card, Drop, Scene, Wire, text_width, title
-from viz.text import clean, plural, values
-from viz.trace import CONSTANT, LEAF, OP, Vertex
+from viz.scene import Drop, Scene, Wire
+from viz.text import clean
+from viz.trace import CONSTANT, LEAF, OP, Edge
+from viz.words import describe, heading, tooltip
 
 MARGIN = 22.0
 APART = 3.2  # half the distance between the two wires of a pair
 HEAD = 7.0  # length of an arrowhead
-DESCRIBED = 40  # operations that the description for screen readers spells out
-SPOKEN = 60  # characters of a name there
 
 # property -> (selector, light, dark). The same selectors in the page of `viz.draw` would not reach in: all are under .seegrad.
 COLOURS = [
@@ -52,6 +52,7 @@ SHAPES = """
 .seegrad .backward .line { stroke-dasharray: 5 3.5; }
 .seegrad .head { stroke: none; }
 """
+LEGEND = [(OP, "operation"), (LEAF, "leaf: gets a gradient"), (CONSTANT, "constant")]
 CORNER = {OP: 5.0, LEAF: 13.0, CONSTANT: 0.0}
 
 
@@ -60,17 +61,17 @@ def draw(scene: Scene) -> str:
     legend, legend_width, legend_height = _legend(scene)
     width = max(scene.width, legend_width) + 2 * MARGIN
     height = scene.height + legend_height + 3 * MARGIN
+    view_box = f'viewBox="0 0 {_n(width)} {_n(height)}"'
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="seegrad" role="img" width="{_n(width)}" height="{_n(height)}"'
-            f' viewBox="0 0 {_n(width)} {_n(height)}">',
-            f"<title>{_esc(heading(scene))}</title>",
-            f"<desc>{_esc(describe(scene))}</desc>",
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="seegrad" role="img" {_size(width, height)} {view_box}>',
+            f"<title>{_esc(heading(scene.graph))}</title>",
+            f"<desc>{_esc(describe(scene.graph))}</desc>",
             f"<style>{style()}</style>",
-            f'<rect class="paper" width="{_n(width)}" height="{_n(height)}"/>',
+            f'<rect class="paper" {_size(width, height)}/>',
             f'<g transform="translate({_n(MARGIN + max(0, legend_width - scene.width) / 2)} {_n(MARGIN)})">',
             *_frames(scene),
-            *(_wire(wire, scene.graph.vertices[wire.edge.source]) for wire in scene.wires),
+            *(_wire(wire) for wire in scene.wires),
             *(_drop(drop) for drop in scene.drops),
             *(_card(card, card.vertex is scene.graph.root) for card in scene.cards),
             "</g>",
@@ -93,55 +94,12 @@ def _rule(selectors: str, name: str, colour: str) -> str:
     return ", ".join(f".seegrad {selector}" for selector in selectors.split(", ")) + f" {{ {name}: {colour}; }}\n"
 
 
-def heading(scene: Scene) -> str:
-    """The picture's title."""
-    count = sum(vertex.kind == OP for vertex in scene.graph.vertices)
-    return f"Computational graph of {_called(scene.graph.root)}: {plural(count, 'operation')}"
-
-
-def describe(scene: Scene) -> str:
-    """The picture in sentences, for readers who cannot see it."""
-    graph = scene.graph
-    steps = [vertex for vertex in graph.vertices if vertex.kind == OP]
-    inputs = graph.inputs()
-    said = [_sentence(v, [graph.vertices[e.source] for e in inputs[v.id]]) for v in steps[:DESCRIBED]]
-    if len(steps) > DESCRIBED:
-        said.append(f"{plural(len(steps) - DESCRIBED, 'more operation')} not described.")
-    leaves = [vertex for vertex in graph.vertices if vertex.kind == LEAF]
-    said += [f"Leaf {_called(leaf)}: {_facts(leaf)}." for leaf in leaves[:DESCRIBED]]
-    return " ".join(["Read from left to right.", *said])
-
-
-def _sentence(vertex: Vertex, inputs: list[Vertex]) -> str:
-    of = ", ".join(_called(source) for source in inputs[:6]) + " and more" * (len(inputs) > 6)
-    return f"{clean(title(vertex), SPOKEN)} of {of}: {_facts(vertex)}."
-
-
-def _called(vertex: Vertex) -> str:
-    """How a sentence refers to a vertex."""
-    if vertex.kind == OP and not vertex.name:
-        return f"the {clean(vertex.op, SPOKEN)}"
-    return clean(vertex.name if vertex.kind == OP else title(vertex), SPOKEN)
-
-
-def _facts(vertex: Vertex) -> str:
-    facts = [f"shape {vertex.shape}" if vertex.shape else "a single number"]
-    if vertex.value is not None:
-        facts.append(f"value {values(vertex.value)}")
-    if vertex.gradient is not None:
-        facts.append(f"gradient {values(vertex.gradient)}")
-    elif vertex.kind == LEAF:
-        facts.append("gradient not computed")
-    return ", ".join(facts)
-
-
 def _frames(scene: Scene) -> Iterator[str]:
     for frame in scene.frames:
         caption = clean(frame.name, max(4, int((frame.width - 14) / 6.7)))
         yield (
             f'<g class="frame"><title>{_esc(clean(frame.name))}</title>'
-            f'<rect class="body" x="{_n(frame.x)}" y="{_n(frame.y)}" width="{_n(frame.width)}" height="{_n(frame.height)}" rx="7"/>'
-            f'{_text("caption", frame.x + 8, frame.y + 13, caption)}</g>'
+            f"{_box(frame, 7)}{_text('caption', frame.x + 8, frame.y + 13, caption)}</g>"
         )
 
 
@@ -150,8 +108,7 @@ def _card(card: Card, result: bool = False) -> str:
     rows = "".join(_row(row.kind, row.text, card, i) for i, row in enumerate(card.rows))
     return (
         f'<g class="card {kind}{" result" if result else ""}"><title>{_esc(tooltip(card.vertex))}</title>'
-        f'<rect class="body" x="{_n(card.x)}" y="{_n(card.y)}" width="{_n(card.width)}" height="{_n(card.height)}"'
-        f' rx="{_n(CORNER[kind])}"/>{rows}</g>'
+        f"{_box(card, CORNER[kind])}{rows}</g>"
     )
 
 
@@ -163,15 +120,7 @@ def _row(kind: str, text: str, card: Card, index: int) -> str:
     return tick + _text(kind, x, y, text)
 
 
-def tooltip(vertex: Vertex) -> str:
-    """Everything known about a vertex, without the abbreviations of its card."""
-    facts = [clean(title(vertex), 200), _facts(vertex)]
-    facts += [clean(" / ".join(vertex.scope), 200)] * bool(vertex.scope)
-    facts += [clean(f"{vertex.source}: {vertex.code}", 300)] * bool(vertex.source)
-    return "; ".join(facts)
-
-
-def _wire(wire: Wire, source: Vertex) -> str:
+def _wire(wire: Wire) -> str:
     runs, last = wire.runs, wire.runs[-1]
     tip = Run(last.x0, last.x1 - HEAD + 1, last.y)
     forward = _pair_half("forward", _curve([*runs[:-1], tip], -APART), _head(last.x1, last.y - APART, 1, 0))
@@ -181,7 +130,7 @@ def _wire(wire: Wire, source: Vertex) -> str:
     else:
         back_line = _curve([Run(start.x0 + HEAD - 1, max(start.x1, start.x0 + HEAD - 1), start.y), *runs[1:]], APART)
         back_head = _head(start.x0, start.y + APART, -1, 0)
-    return f'<g class="edge" data-edge="{wire.edge.source} {wire.edge.target}">{forward}{_pair_half("backward", back_line, back_head)}</g>'
+    return _edge(wire.edge, forward + _pair_half("backward", back_line, back_head))
 
 
 def _drop(drop: Drop) -> str:
@@ -192,7 +141,11 @@ def _drop(drop: Drop) -> str:
     if drop.trained:
         line = f"M{_n(drop.x + side)} {_n(drop.y1)}V{_n(drop.y0 + down * (HEAD - 1))}"
         halves += _pair_half("backward", line, _head(drop.x + side, drop.y0, 0, -down))
-    return f'<g class="edge" data-edge="{drop.edge.source} {drop.edge.target}">{halves}</g>'
+    return _edge(drop.edge, halves)
+
+
+def _edge(edge: Edge, lines: str) -> str:
+    return f'<g class="edge" data-edge="{edge.source} {edge.target}">{lines}</g>'
 
 
 def _pair_half(kind: str, line: str, head: str) -> str:
@@ -226,14 +179,13 @@ def _head(x: float, y: float, dx: int, dy: int) -> str:
 def _legend(scene: Scene) -> tuple[list[str], float, float]:
     """The legend of what the picture really contains, in rows no wider than the picture; with its size."""
     kinds = {card.vertex.kind for card in scene.cards}
-    entries = [(f'<g class="card {kind}"><rect class="body" y="-9" width="24" height="14" rx="{_n(min(CORNER[kind], 7))}"/></g>', text)
-               for kind, text in LEGEND if kind in kinds]
+    entries = [(f'<g class="card {kind}">{_sample(CORNER[kind])}</g>', text) for kind, text in LEGEND if kind in kinds]
     if scene.wires or scene.drops:
         entries.append((_pair_half("forward", "M0 -2H18", _head(24, -2, 1, 0)), "forward: values"))
     if scene.wires or any(drop.trained for drop in scene.drops):
         entries.append((_pair_half("backward", "M24 -2H6", _head(0, -2, -1, 0)), "backward: gradients"))
     if scene.frames:
-        entries.append(('<g class="frame"><rect class="body" y="-9" width="24" height="14" rx="3"/></g>', "module"))
+        entries.append((f'<g class="frame">{_sample(3)}</g>', "module"))
     room = max(scene.width, 430.0)
     parts, x, y, widest = [], 0.0, 10.0, 0.0
     for sign, text in entries:
@@ -246,7 +198,18 @@ def _legend(scene: Scene) -> tuple[list[str], float, float]:
     return parts, widest, y + 4
 
 
-LEGEND = [(OP, "operation"), (LEAF, "leaf: gets a gradient"), (CONSTANT, "constant")]
+def _sample(corner: float) -> str:
+    return f'<rect class="body" y="-9" {_size(24, 14)} rx="{_n(min(corner, 7))}"/>'
+
+
+def _box(shape: Card | Frame, corner: float) -> str:
+    return (
+        f'<rect class="body" x="{_n(shape.x)}" y="{_n(shape.y)}" {_size(shape.width, shape.height)} rx="{_n(corner)}"/>'
+    )
+
+
+def _size(width: float, height: float) -> str:
+    return f'width="{_n(width)}" height="{_n(height)}"'
 
 
 def _text(kind: str, x: float, y: float, text: str) -> str:

@@ -40,6 +40,16 @@ def values(value: Any, digits: int = 4, keep: int = 3, whole: int = 6) -> str:
     return "[" + ", ".join(shown + [ELLIPSIS] * (len(array) > len(rows))) + "]"
 
 
+def fitting(value: Any, limit: int) -> str:
+    """`values`, with as many elements as fit. A number is never cut: that would be another number."""
+    text = ""
+    for keep, whole in ((3, 6), (3, 3), (2, 2), (1, 1)):
+        text = values(value, keep=keep, whole=whole)
+        if len(text) <= limit:
+            break
+    return text
+
+
 def plural(count: int, noun: str) -> str:
-    """"1 operation", "2 operations"."""
+    """`1 operation`, `2 operations`."""
     return f"{count} {noun}" + "s" * (count != 1)
