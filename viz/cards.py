@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
-from viz.text import clean, fitting
+from viz.text import ELLIPSIS, clean, fitting
 from viz.trace import CONSTANT, LEAF, Vertex
 from viz.words import title
 
@@ -52,6 +52,8 @@ def card_rows(vertex: Vertex, use: int = 1, uses: int = 1) -> list[Row]:
         rows.append(Row("note", f"{vertex.shape} {vertex.dtype}"))
     elif vertex.dtype and vertex.kind != CONSTANT:
         rows.append(Row("note", vertex.dtype))
+    if vertex.arguments:
+        rows.append(Row("note", arguments(vertex)))
     if vertex.value is not None and (vertex.kind != CONSTANT or vertex.shape):
         rows.append(Row("value", "value " + fitting(vertex.value, LONGEST)))
     if vertex.gradient is not None:
@@ -61,6 +63,17 @@ def card_rows(vertex: Vertex, use: int = 1, uses: int = 1) -> list[Row]:
     if uses > 1:
         rows.append(Row("note", f"use {use} of {uses}"))
     return rows
+
+
+def arguments(vertex: Vertex) -> str:
+    """The static arguments, as many as fit: `axis=0, keepdims=True`."""
+    shown: list[str] = []
+    for name, value in vertex.arguments.items():
+        text = f"{clean(name, LONGEST)}={fitting(value, LONGEST)}"
+        if shown and len(", ".join([*shown, text])) > LONGEST:
+            return ", ".join([*shown, ELLIPSIS])
+        shown.append(text)
+    return ", ".join(shown)
 
 
 def text_width(text: str, bold: bool = False) -> float:

@@ -10,9 +10,10 @@ from collections import Counter
 from itertools import count
 from typing import TYPE_CHECKING
 
+from autograd import Tensor
 from viz.cards import card_rows
 from viz.text import clean
-from viz.trace import CONSTANT, LEAF, OP, Graph, Vertex
+from viz.trace import CONSTANT, LEAF, OP, Graph, Vertex, graph
 
 if TYPE_CHECKING:
     import graphviz
@@ -27,7 +28,12 @@ FRAME = {"style": "rounded,filled", "color": "#8a8778", "fillcolor": "#fbfaf5", 
 FRAME |= {"fontname": "monospace", "fontsize": "10", "fontcolor": "#595959"}
 
 
-def digraph(graph: Graph) -> graphviz.Digraph:
+def dot(y: Tensor) -> graphviz.Digraph:
+    """The graph below `y` as a `graphviz.Digraph`. Its `.source` is text; its `.render()` needs the program `dot`."""
+    return digraph(graph(y))
+
+
+def digraph(record: Graph) -> graphviz.Digraph:
     """A `graphviz.Digraph` with leaves and constants once for each use, and a cluster for each module."""
     import graphviz  # here, so that `import viz` stays cheap
 
@@ -37,16 +43,16 @@ def digraph(graph: Graph) -> graphviz.Digraph:
         edge_attr={"color": FORWARD},
     )
     clusters = {(): drawing}
-    uses = Counter(edge.source for edge in graph.edges)
+    uses = Counter(edge.source for edge in record.edges)
     used: Counter[int] = Counter()
-    fresh = count(len(graph.vertices))
-    for vertex, inputs in zip(graph.vertices, graph.inputs()):
-        if vertex.kind != OP and vertex is not graph.root:
+    fresh = count(len(record.vertices))
+    for vertex, inputs in zip(record.vertices, record.inputs(), strict=True):
+        if vertex.kind != OP and vertex is not record.root:
             continue
         cluster = _cluster(vertex.scope, clusters)
         cluster.node(str(vertex.id), label(vertex), LOOK[vertex.kind])
         for edge in inputs:
-            source, tail = graph.vertices[edge.source], edge.source
+            source, tail = record.vertices[edge.source], edge.source
             if source.kind != OP:
                 tail = next(fresh)
                 used[source.id] += 1

@@ -256,7 +256,7 @@ def lines(net: Net) -> tuple[list[list[int]], list[list[int]], list[float]]:
 
     The heirs of a vertex are its consumers with the longest way to the result. Its spine are the inputs that have it as
     heir and end the longest line so far; ties share. The longer the whole line, the less its vertices give way
-    (squared, so that a long line hardly drifts).
+    (to the fourth power, so that a long line hardly drifts).
     """
     vertices = sorted(range(len(net.column)), key=net.column.__getitem__)
     to_result = [0] * len(vertices)
@@ -275,7 +275,7 @@ def lines(net: Net) -> tuple[list[list[int]], list[list[int]], list[float]]:
     for v in reversed(vertices):
         for u in spine[v][:1]:
             length[u] = max(length[u], length[v])
-    return spine, heirs, [float(n) ** 2 for n in length]
+    return spine, heirs, [float(n) ** 4 for n in length]
 
 
 def pool(wanted: Sequence[float], weights: Sequence[float], gaps: Sequence[float]) -> list[float]:

@@ -30,6 +30,10 @@ def number(value: Any, digits: int = 4) -> str:
 
 def values(value: Any, digits: int = 4, keep: int = 3, whole: int = 6) -> str:
     """A number or an array: all of it up to `whole` elements, else the first `keep` of the first row."""
+    if isinstance(value, tuple | list):
+        return "(" + ", ".join([values(part, digits, keep, whole) for part in value]) + ")"
+    if value is None or isinstance(value, str):
+        return clean(repr(value), 40)
     array = np.asarray(value)
     if array.ndim == 0:
         return number(array[()], digits) if array.dtype.kind in "biufc" else clean(str(value), 40)

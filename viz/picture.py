@@ -6,19 +6,18 @@ atomic: the file appears complete or not at all, and a failure leaves an older f
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
-import secrets
 from collections.abc import Callable
-from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from viz import dot, svg, words
-from viz.scene import Scene, compose
-from viz.trace import Graph
+from autograd import Tensor
+from viz import svg
+from viz.dot import digraph
+from viz.scene import compose
+from viz.trace import Graph, graph
+from viz.words import heading
 
 PAGE_STYLE = ":root { color-scheme: light dark; } body { margin: 0; } main { overflow: auto; }"
 PAGE = """<!DOCTYPE html>
@@ -38,26 +37,23 @@ PAGE = """<!DOCTYPE html>
 """
 
 
+def draw(y: Tensor) -> Picture:
+    """The picture of the graph below `y`, with values and gradients as they are now."""
+    return Picture(graph(y))
+
+
 class Picture:
-    """What `viz.draw` returns: the picture of one graph."""
+    """A picture of one graph; `.svg` is its SVG text."""
 
     def __init__(self, graph: Graph):
         self.graph = graph
-
-    @cached_property
-    def scene(self) -> Scene:
-        return compose(self.graph)
-
-    @cached_property
-    def svg(self) -> str:
-        """The picture as SVG text."""
-        return svg.draw(self.scene)
+        self.svg = svg.draw(compose(graph))
 
     @property
     def html(self) -> str:
         """One page that holds the picture: no scripts, and a policy that forbids every request."""
         hashes = " ".join(_csp_hash(style) for style in (PAGE_STYLE, svg.style()))
-        title = escape(words.heading(self.graph))
+        title = escape(heading(self.graph))
         return PAGE.format(hashes=hashes, title=title, style=PAGE_STYLE, picture=self.svg)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -70,7 +66,7 @@ class Picture:
         return target
 
     def __repr__(self) -> str:
-        return f"<{words.heading(self.graph)}; .save('picture.svg') writes it to a file>"
+        return f"<{heading(self.graph)}; .save('picture.svg') writes it to a file>"
 
     def _repr_svg_(self) -> str:
         return self.svg
@@ -80,6 +76,9 @@ class Picture:
 
 
 def _csp_hash(style: str) -> str:
+    import base64
+    import hashlib
+
     return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
 
 
@@ -87,7 +86,7 @@ def _rendered(picture: Picture, form: str) -> bytes:
     import graphviz
 
     try:
-        return dot.digraph(picture.graph).pipe(format=form)
+        return digraph(picture.graph).pipe(format=form)
     except graphviz.ExecutableNotFound:
         raise RuntimeError(
             f"saving a picture as {form.upper()} needs Graphviz's program 'dot': install it (Debian, Ubuntu: "
@@ -98,7 +97,7 @@ def _rendered(picture: Picture, form: str) -> bytes:
 WRITERS: dict[str, Callable[[Picture], bytes]] = {
     ".svg": lambda picture: picture.svg.encode(),
     ".html": lambda picture: picture.html.encode(),
-    ".dot": lambda picture: dot.digraph(picture.graph).source.encode(),
+    ".dot": lambda picture: digraph(picture.graph).source.encode(),
     ".png": lambda picture: _rendered(picture, "png"),
     ".pdf": lambda picture: _rendered(picture, "pdf"),
 }
@@ -107,7 +106,7 @@ WRITERS: dict[str, Callable[[Picture], bytes]] = {
 def _write_atomically(path: Path, content: bytes) -> None:
     """Write beside the target, then rename over it."""
     target = Path(os.path.realpath(path))
-    draft = target.with_name(f".{target.name[:80]}.{secrets.token_hex(4)}")
+    draft = target.with_name(f".{target.name[:80]}.{os.urandom(4).hex()}")
     try:
         with open(draft, "xb") as file:
             file.write(content)
