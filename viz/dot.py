@@ -50,13 +50,13 @@ def digraph(record: Graph) -> graphviz.Digraph:
         if vertex.kind != OP and vertex is not record.root:
             continue
         cluster = _cluster(vertex.scope, clusters)
-        cluster.node(str(vertex.id), label(vertex), LOOK[vertex.kind])
+        cluster.node(str(vertex.id), label(vertex), **LOOK[vertex.kind])
         for edge in inputs:
             source, tail = record.vertices[edge.source], edge.source
             if source.kind != OP:
                 tail = next(fresh)
                 used[source.id] += 1
-                cluster.node(str(tail), label(source, used[source.id], uses[source.id]), LOOK[source.kind])
+                cluster.node(str(tail), label(source, used[source.id], uses[source.id]), **LOOK[source.kind])
             drawing.edge(str(tail), str(vertex.id))
             if source.kind != CONSTANT:
                 drawing.edge(str(vertex.id), str(tail), style="dashed", color=BACKWARD, constraint="false")

@@ -6,6 +6,7 @@ an input was stretched by broadcasting, summing the gradient back to the input's
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from typing import Any
@@ -13,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
-from viz.text import clean, values
-from viz.trace import Contribution, Graph, Step, Trace, Vertex, trace
+from viz.text import clean, plural, values
+from viz.trace import CONSTANT, Contribution, Edge, Graph, Step, Trace, Vertex, trace
 
 NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?!\w|\s*\(|\s*=[^=])")  # a name that is neither called nor a keyword
 NAMED = 40  # characters of a user's name
@@ -30,11 +31,12 @@ def explain(y: Tensor, grad: Any = None) -> str:
 
 def steps_as_text(record: Trace) -> str:
     """The steps of a trace, one block each."""
-    called = _names(record.graph)
+    called, inputs = _names(record.graph), record.graph.inputs()
     count = len(record.steps)
-    lines = [f"Backward from {called[-1]}, in {count} step{'s' * (count != 1)}. No gradient exists before the first."]
+    lines = [f"Backward from {called[-1]}, in {plural(count, 'step')}. No gradient exists before the first."]
     for i, step in enumerate(record.steps, 1):
-        lines += ["", f"Step {i} of {count}: {_headline(record.graph.vertices[step.vertex], called)}"]
+        vertex = record.graph.vertices[step.vertex]
+        lines += ["", f"Step {i} of {count}: {_headline(vertex, inputs[vertex.id], called)}"]
         lines += ["  " + line for line in _block(record.graph, step, called)]
     return "\n".join(lines) + "\n"
 
@@ -43,15 +45,23 @@ def _names(graph: Graph) -> list[str]:
     """A name for each vertex: its own where only it has it, else with its number."""
     own = [clean(v.name or v.op or v.kind, NAMED) for v in graph.vertices]
     count = Counter(own)
-    return [
-        name if v.name and count[name] == 1 else f"{name}#{v.id}" for v, name in zip(graph.vertices, own, strict=True)
-    ]
+    return [_called(v, name, unique=count[name] == 1) for v, name in zip(graph.vertices, own, strict=True)]
 
 
-def _headline(vertex: Vertex, called: list[str]) -> str:
-    where = f"   {clean(vertex.source)}" if vertex.source else ""
-    code = f": {clean(vertex.code, 80)}" if vertex.code else ""
-    return f"{called[vertex.id]} = {vertex.op}" + where + code
+def _called(vertex: Vertex, own: str, unique: bool) -> str:
+    if vertex.kind == CONSTANT and vertex.shape == ():
+        return values(vertex.value)
+    if vertex.kind == CONSTANT:
+        return f"constant {vertex.shape or ''}".rstrip()
+    return own if vertex.name and unique else f"{own}#{vertex.id}"
+
+
+def _headline(vertex: Vertex, inputs: list[Edge], called: list[str]) -> str:
+    """`s = multiply(a=x, b=y)` and where the user wrote it."""
+    given = [f"{edge.name}={called[edge.source]}" if edge.name else called[edge.source] for edge in inputs]
+    given += [f"{clean(name, NAMED)}={values(value)}" for name, value in vertex.arguments.items()]
+    place = f"   ({clean(os.path.basename(vertex.source), 2 * NAMED)})" if vertex.source else ""
+    return f"{called[vertex.id]} = {vertex.op}({', '.join(given)}){place}"
 
 
 def _block(graph: Graph, step: Step, called: list[str]) -> list[str]:
@@ -65,7 +75,7 @@ def _contribution(target: Vertex, part: Contribution, name: str) -> list[str]:
     lines = [f"to {name}: {part.rule}"]
     numbers = with_numbers(part.rule, part.names)
     result = _value(part.spread)
-    if numbers != part.rule and numbers != result:
+    if numbers != part.rule and part.rule not in part.names:
         lines.append(f"  = {numbers}")
     lines.append(f"  = {result}")
     if part.axes:
@@ -91,8 +101,7 @@ def with_numbers(rule: str, names: dict[str, Any]) -> str:
         name = match.group()
         return _operand(names[name]) if name in names else name
 
-    text = NAME.sub(number, rule)
-    return text[1:-1] if rule in names and text.startswith("(-") else text
+    return NAME.sub(number, rule)
 
 
 def _operand(value: Any) -> str:

@@ -48,11 +48,12 @@ class Vertex:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """Vertex `source` is input number `slot` of vertex `target`."""
+    """Vertex `source` is input number `slot` of vertex `target`, whose rules call it `name`."""
 
     source: int
     target: int
     slot: int
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +206,8 @@ def _read(y: Tensor) -> tuple[Graph, dict[Node, int]]:
                 vertices.append(_constant(len(vertices), value))
         ids[node] = len(vertices)
         vertices.append(_vertex(len(vertices), node, known.get((node, None))))
-        edges += [Edge(source, ids[node], slot) for slot, source in enumerate(sources)]
+        names = _input_names(node)
+        edges += [Edge(source, ids[node], slot, names[slot]) for slot, source in enumerate(sources)]
     return Graph(vertices, edges), ids
 
 
@@ -235,8 +237,13 @@ def _named_inputs(node: Node, saved: dict[str, Any]) -> list[tuple[int, Any, Any
         return []
     if "xs" in saved:
         return list(zip(range(len(node.inputs)), node.inputs, saved["xs"], strict=True))
-    slots = {name: slot for slot, name in enumerate(node.op.names)}
-    return [(slots[name], node.inputs[slots[name]], value) for name, value in saved.items() if name in slots]
+    return [(k, node.inputs[k], saved[name]) for k, name in enumerate(_input_names(node)) if name in saved]
+
+
+def _input_names(node: Node) -> tuple[str, ...]:
+    if node.op is None or len(node.op.names) == len(node.inputs):
+        return () if node.op is None else node.op.names
+    return ("",) * len(node.inputs)  # an operation on any number of inputs
 
 
 def _vertex(number: int, node: Node, value: Any) -> Vertex:
