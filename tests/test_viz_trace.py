@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -86,7 +88,7 @@ def test_every_accumulation_is_recorded():
     parts = [p for step in record.steps for p in step.contributions if record.graph.vertices[p.target].kind == "leaf"]
     assert [(p.use, p.uses) for p in parts] == [(1, 3), (2, 3), (3, 3)]
     assert parts[0].before is None
-    for last, part in zip(parts, parts[1:], strict=False):
+    for last, part in itertools.pairwise(parts):
         assert part.before == last.after
         assert part.after == part.before + part.value
 
@@ -141,7 +143,7 @@ def test_a_result_that_is_no_scalar_needs_a_gradient_to_start_from():
 
 def test_operations_with_several_results():
     a = Tensor(np.array([[2.0, 1.0], [0.0, 3.0]]), requires_grad=True)
-    sign, log = np.linalg.slogdet(a)
+    _, log = np.linalg.slogdet(a)
     y = log * 2.0
     assert "slogdet" in {v.op for v in graph(y).vertices}
     assert viz.draw(y).svg

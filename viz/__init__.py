@@ -6,11 +6,12 @@
     viz.trace(y)     the record that the views are drawn from
 
 Nothing here changes a gradient or frees a graph. Importing viz imports neither graphviz nor any drawing program.
+It fails at once, in `_owner`, where another project owns the package that `import autograd` finds.
 """
 
 from __future__ import annotations
 
-from viz import _owner as _owner  # first: it fails clearly where `autograd` is somebody else's
+from viz import _owner as _owner
 from viz.dot import dot
 from viz.explain import explain
 from viz.picture import Picture, draw

@@ -10,7 +10,8 @@ import autograd
 
 def clash() -> str:
     """What happened, who owns the name, and what to do."""
-    from importlib.metadata import packages_distributions  # reads all metadata, so only when needed
+    # Imported here because it reads the metadata of everything installed.
+    from importlib.metadata import packages_distributions
 
     owners = sorted({*packages_distributions().get("autograd", []), "seegrad"})
     others = [name for name in owners if name != "seegrad"] or ["an unknown distribution"]

@@ -78,5 +78,5 @@ def arguments(vertex: Vertex) -> str:
 
 def text_width(text: str, bold: bool = False) -> float:
     """Width in the 12 px monospace of the picture (East Asian wide characters take two places)."""
-    places = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-    return places * (7.5 if bold else 7.25)
+    wide = 0 if text.isascii() else sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return (len(text) + wide) * (7.5 if bold else 7.25)

@@ -16,7 +16,7 @@ from viz.text import clean
 from viz.trace import CONSTANT, LEAF, OP, Graph, Vertex, graph
 
 if TYPE_CHECKING:
-    import graphviz
+    import graphviz  # type: ignore[import-untyped]  # it ships no type information
 
 FORWARD, BACKWARD = "#0072b2", "#d55e00"
 LOOK = {
@@ -42,7 +42,7 @@ def digraph(record: Graph) -> graphviz.Digraph:
         node_attr={"shape": "box", "fontname": "monospace", "fontsize": "11"},
         edge_attr={"color": FORWARD},
     )
-    clusters = {(): drawing}
+    clusters: dict[tuple[str, ...], graphviz.Digraph] = {(): drawing}
     uses = Counter(edge.source for edge in record.edges)
     used: Counter[int] = Counter()
     fresh = count(len(record.vertices))
@@ -63,6 +63,19 @@ def digraph(record: Graph) -> graphviz.Digraph:
     for scope in sorted(clusters, key=len, reverse=True)[:-1]:
         clusters[scope[:-1]].subgraph(clusters[scope])
     return drawing
+
+
+def rendered(record: Graph, form: str) -> bytes:
+    """The file that the program `dot` makes of a graph: form "png" or "pdf". Raises RuntimeError where it is missing."""
+    import graphviz
+
+    try:
+        return digraph(record).pipe(format=form)
+    except graphviz.ExecutableNotFound:
+        raise RuntimeError(
+            f"saving a picture as {form.upper()} needs Graphviz's program 'dot': install it (Debian, Ubuntu: "
+            "apt install graphviz; macOS: brew install graphviz; Windows: winget install graphviz) or save as .svg or .html"
+        ) from None
 
 
 def _cluster(scope: tuple[str, ...], clusters: dict[tuple[str, ...], graphviz.Digraph]) -> graphviz.Digraph:

@@ -6,7 +6,6 @@ an input was stretched by broadcasting, summing the gradient back to the input's
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 from autograd import Tensor
 from viz.text import clean, plural, values
 from viz.trace import CONSTANT, Contribution, Edge, Graph, Step, Trace, Vertex, trace
+from viz.words import place
 
 NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?!\w|\s*\(|\s*=[^=])")  # a name that is neither called nor a keyword
 NAMED = 40  # characters of a user's name
@@ -60,8 +60,8 @@ def _headline(vertex: Vertex, inputs: list[Edge], called: list[str]) -> str:
     """`s = multiply(a=x, b=y)` and where the user wrote it."""
     given = [f"{edge.name}={called[edge.source]}" if edge.name else called[edge.source] for edge in inputs]
     given += [f"{clean(name, NAMED)}={values(value)}" for name, value in vertex.arguments.items()]
-    place = f"   ({clean(os.path.basename(vertex.source), 2 * NAMED)})" if vertex.source else ""
-    return f"{called[vertex.id]} = {vertex.op}({', '.join(given)}){place}"
+    where = f"   ({place(vertex)})" if vertex.source else ""
+    return f"{called[vertex.id]} = {vertex.op}({', '.join(given)}){where}"
 
 
 def _block(graph: Graph, step: Step, called: list[str]) -> list[str]:

@@ -283,6 +283,8 @@ def pool(wanted: Sequence[float], weights: Sequence[float], gaps: Sequence[float
 
     Measured from the tightest packing this is isotonic regression: neighbours in the wrong order share their mean.
     """
+    if not gaps:
+        return list(wanted)
     packed = [0.0]
     for gap in gaps:
         packed.append(packed[-1] + gap)

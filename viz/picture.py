@@ -14,7 +14,7 @@ from typing import Any
 
 from autograd import Tensor
 from viz import svg
-from viz.dot import digraph
+from viz.dot import digraph, rendered
 from viz.scene import compose
 from viz.trace import Graph, graph
 from viz.words import heading
@@ -82,24 +82,12 @@ def _csp_hash(style: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
 
 
-def _rendered(picture: Picture, form: str) -> bytes:
-    import graphviz
-
-    try:
-        return digraph(picture.graph).pipe(format=form)
-    except graphviz.ExecutableNotFound:
-        raise RuntimeError(
-            f"saving a picture as {form.upper()} needs Graphviz's program 'dot': install it (Debian, Ubuntu: "
-            "apt install graphviz; macOS: brew install graphviz; Windows: winget install graphviz) or save as .svg or .html"
-        ) from None
-
-
 WRITERS: dict[str, Callable[[Picture], bytes]] = {
     ".svg": lambda picture: picture.svg.encode(),
     ".html": lambda picture: picture.html.encode(),
     ".dot": lambda picture: digraph(picture.graph).source.encode(),
-    ".png": lambda picture: _rendered(picture, "png"),
-    ".pdf": lambda picture: _rendered(picture, "pdf"),
+    ".png": lambda picture: rendered(picture.graph, "png"),
+    ".pdf": lambda picture: rendered(picture.graph, "pdf"),
 }
 
 

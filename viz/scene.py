@@ -18,7 +18,8 @@ from viz.layout import Run
 from viz.trace import LEAF, OP, Edge, Graph
 
 REACH = 30.0  # length of a satellite's wire
-STAIR = 24.0  # how far stacked satellites step aside, so that each wire is free
+STAIR = 30.0  # how far stacked satellites step aside, so that each wire is free
+WIRE = 17.0  # where a stacked satellite's wire leaves it, from its left side
 PORT = 15.0  # between edges that arrive at one card
 
 
@@ -77,7 +78,7 @@ class Block:
         for i, (edge, satellite) in enumerate(satellites):
             satellite.x = stair * (count - 1 - i) if count > 1 else (self.card.width - satellite.width) / 2
             satellite.y = y - REACH - satellite.height if up else y + REACH
-            x = satellite.x + STAIR / 2 if count > 1 else self.card.width / 2
+            x = satellite.x + WIRE if count > 1 else self.card.width / 2
             near, y = (y - REACH, satellite.y) if up else (y + REACH, satellite.y + satellite.height)
             self.drops.append(Drop(edge, x, near, edge_of_card, satellite.vertex.kind == LEAF))
 

@@ -138,7 +138,7 @@ def trace(y: Tensor, grad: Any = None) -> Trace:
     times: Any = mul
     with np.errstate(all="ignore"):  # the forward pass has warned already
         for node, g, contributions in pullback(nodes, {nodes[-1]: cotangent_of(y, grad)}):
-            times = guarded if node.op.selects else times  # as the sweep does
+            times = guarded if node.op and node.op.selects else times  # as the sweep does
             step = Step(ids[node], _plain(g), [])
             for slot, value in contributions:
                 spread = _spread(node, slot, g, value, times)
@@ -164,7 +164,7 @@ class Ledger:
             slot,
             target,
             node.op.formula(slot, node),
-            {**node.kwargs, **node.values(), "g": _plain(g)},
+            {**node.kwargs, **node.values(), "g": _plain(g), "i": slot},
             _plain(spread),
             _summed_axes(np.shape(spread), np.shape(value)) if spread is not value else (),
             _plain(value),
@@ -252,7 +252,7 @@ def _vertex(number: int, node: Node, value: Any) -> Vertex:
     return Vertex(
         number,
         LEAF if node.op is None else OP,
-        "" if node.op is None else node.op.name,
+        node.op.name if node.op else "",
         node.name or target,
         None if isinstance(node.dtype, tuple) else node.shape,  # an operation with several results
         "" if isinstance(node.dtype, tuple) else str(node.dtype),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from viz.text import clean, plural, values
 from viz.trace import CONSTANT, LEAF, OP, Graph, Vertex
 
@@ -63,5 +65,10 @@ def tooltip(vertex: Vertex) -> str:
     """Everything known about a vertex, without the abbreviations of its card."""
     facts = [clean(title(vertex), 200), _facts(vertex)]
     facts += [clean(" / ".join(vertex.scope), 200)] * bool(vertex.scope)
-    facts += [clean(f"{vertex.source}: {vertex.code}", 300)] * bool(vertex.source)
+    facts += [clean(f"{place(vertex)}: {vertex.code}", 300)] * bool(vertex.source)
     return "; ".join(facts)
+
+
+def place(vertex: Vertex) -> str:
+    """Where the user's code made it: `model.py:12`, without folders, which are nobody's business in a shared picture."""
+    return clean(os.path.basename(vertex.source), 2 * SPOKEN)
