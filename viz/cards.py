@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from viz.text import ELLIPSIS, clean, fitting
 from viz.trace import CONSTANT, LEAF, Vertex
@@ -18,8 +19,7 @@ NARROWEST = 64.0
 LONGEST = 30  # characters in a row
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One line of a card. Kinds: title, note, value, gradient, missing."""
 
     kind: str

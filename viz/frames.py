@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from viz.layout import Box, Layout, Link
 
 MARGIN, CAPTION = 9.0, 19.0  # space inside a frame on three sides, and at the top, where its caption stands
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """A module's frame; depth 1 is the outermost module."""
 
     name: str
@@ -28,8 +27,7 @@ class Frame:
     height: float
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """Neighbours in one column: their room, and the free room up to the strangers above and below them."""
 
     column: int

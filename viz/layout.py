@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 GAP_X = 52.0  # between columns; grows with the steepest edge that crosses the gap
 GAP_Y = 22.0  # between boxes of one column
@@ -25,8 +25,7 @@ ORDER_SWEEPS = 8
 PLACE_SWEEPS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """What the layout must know of a drawn operation: its width, and its extent above and below its port line."""
 
     width: float
@@ -34,16 +33,14 @@ class Box:
     below: float
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """An edge between boxes."""
 
     source: int
     target: int
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """A horizontal piece of an edge: from x0 to x1 at height y."""
 
     x0: float
@@ -51,16 +48,14 @@ class Run:
     y: float
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """The runs that an edge passes, left to right. A branch starts on a longer edge of the same source, not at its box."""
 
     runs: list[Run]
     branch: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """The answer: for box i its left edge `x[i]` and port line `y[i]`, for each edge its route.
 
     `column[i]` is the column of box i; `columns[c]` lists the boxes of column c from top to bottom.

@@ -9,7 +9,7 @@ stranger stands between them.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from viz import layout
 from viz.cards import PAD, Card, make_card
@@ -23,8 +23,7 @@ WIRE = 17.0  # where a stacked satellite's wire leaves it, from its left side
 PORT = 15.0  # between edges that arrive at one card
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
+class Wire(NamedTuple):
     """An edge between operations: the runs it passes. A branch starts on a longer wire, not at a card."""
 
     edge: Edge
@@ -32,8 +31,7 @@ class Wire:
     branch: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
+class Drop(NamedTuple):
     """An edge from a satellite: a vertical line from y0 to y1. `trained` says that a gradient flows back."""
 
     edge: Edge
@@ -43,8 +41,7 @@ class Drop:
     trained: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(NamedTuple):
     """Everything to draw, in coordinates that start at (0, 0)."""
 
     graph: Graph

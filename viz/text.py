@@ -35,13 +35,21 @@ def values(value: Any, digits: int = 4, keep: int = 3, whole: int = 6) -> str:
     if value is None or isinstance(value, str):
         return clean(repr(value), 40)
     array = np.asarray(value)
+    if array.dtype.kind not in "biufc":
+        return clean(str(value), 40)
+    return _abbreviated(array, digits, keep, array.size if array.size <= whole else keep)
+
+
+def _abbreviated(array: np.ndarray, digits: int, keep: int, most: int) -> str:
+    """An array as nested lists. `most` limits the elements of the innermost row; of outer rows only the first is shown."""
     if array.ndim == 0:
-        return number(array[()], digits) if array.dtype.kind in "biufc" else clean(str(value), 40)
-    if array.size <= whole:
-        return "[" + ", ".join(values(row, digits, keep, whole) for row in array) + "]"
-    rows = array[:keep] if array.ndim == 1 else array[:1]
-    shown = [values(row, digits, keep, 0) for row in rows]
-    return "[" + ", ".join(shown + [ELLIPSIS] * (len(array) > len(rows))) + "]"
+        return number(array.item(), digits)
+    if array.ndim == 1:
+        shown = [number(x, digits) for x in array[:most].tolist()]
+    else:
+        rows = array if most == array.size else array[:1]
+        shown = [_abbreviated(row, digits, keep, row.size if rows is array else most) for row in rows]
+    return "[" + ", ".join(shown + [ELLIPSIS] * (len(array) > len(shown))) + "]"
 
 
 def fitting(value: Any, limit: int) -> str:
