@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import hashlib
 import itertools
 import json
@@ -393,6 +394,28 @@ def test_pictures_are_the_same_every_time():
     loss, _ = network()
     assert viz.draw(loss).svg == viz.draw(loss).svg
     assert viz.dot(loss).source == viz.dot(loss).source
+
+
+def test_the_garbage_collector_is_left_as_it_was():
+    for enabled in (True, False):
+        (gc.enable if enabled else gc.disable)()
+        try:
+            viz.draw(expression()[0])
+            with pytest.raises(TypeError):
+                viz.draw(None)
+            assert gc.isenabled() == enabled
+        finally:
+            gc.enable()
+
+
+def test_a_picture_makes_no_reference_cycle():
+    gc.collect()
+    gc.disable()
+    try:
+        viz.draw(network()[0])
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 # ---- arguments and imports ----

@@ -41,7 +41,7 @@ class Card:
 def make_card(vertex: Vertex, use: int = 1, uses: int = 1) -> Card:
     """A card for one use of a vertex, at (0, 0)."""
     rows = card_rows(vertex, use, uses)
-    width = max(text_width(row.text, bold=row.kind == "title") for row in rows) + 2 * PAD
+    width = max([text_width(row.text, bold=row.kind == "title") for row in rows]) + 2 * PAD
     return Card(vertex, rows, max(width, NARROWEST), ROW * len(rows) + 2 * PAD - 5)
 
 

@@ -136,7 +136,7 @@ class Net:
         for edge in self.edges:
             if self.skips(edge):
                 reach[edge.source] = max(reach.get(edge.source, 0), self.skips(edge))
-        room = 2000 + 3 * self.count
+        room = 2000 + 2 * self.count
         for u in sorted(reach, key=lambda u: (reach[u], u)):
             room -= reach[u]
             if room < 0:
@@ -254,19 +254,23 @@ def lines(net: Net) -> tuple[list[list[int]], list[list[int]], list[float]]:
     (to the fourth power, so that a long line hardly drifts).
     """
     vertices = sorted(range(len(net.column)), key=net.column.__getitem__)
-    to_result = [0] * len(vertices)
-    heirs: list[list[int]] = [[] for _ in vertices]
+    to_result, furthest = [0] * len(vertices), [0] * len(vertices)
+    heirs = list(net.outputs)
     for u in reversed(vertices):
-        furthest = max([to_result[v] for v in net.outputs[u]], default=-1)
-        heirs[u] = [v for v in net.outputs[u] if to_result[v] == furthest]
-        to_result[u] = furthest + (u < net.count)
+        if heirs[u]:
+            furthest[u] = max([to_result[v] for v in heirs[u]])
+            to_result[u] = furthest[u] + (u < net.count)
+        if len(heirs[u]) > 1:
+            heirs[u] = [v for v in heirs[u] if to_result[v] == furthest[u]]
     length = [1] * len(vertices)
-    spine: list[list[int]] = [[] for _ in vertices]
+    spine = list(net.inputs)
     for v in vertices:
-        claims = [u for u in net.inputs[v] if v in heirs[u]]
-        longest = max([length[u] for u in claims], default=0)
-        spine[v] = [u for u in claims if length[u] == longest]
-        length[v] = longest + 1
+        if any(furthest[u] != to_result[v] for u in spine[v]):
+            spine[v] = [u for u in spine[v] if furthest[u] == to_result[v]]
+        if spine[v]:
+            length[v] += max([length[u] for u in spine[v]])
+        if len(spine[v]) > 1:
+            spine[v] = [u for u in spine[v] if length[u] == length[v] - 1]
     for v in reversed(vertices):
         for u in spine[v][:1]:
             length[u] = max(length[u], length[v])

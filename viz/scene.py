@@ -56,6 +56,8 @@ class Scene(NamedTuple):
 class Block:
     """An operation with its satellites, in coordinates of its own: the port line is y = 0, the card starts at x = 0."""
 
+    __slots__ = ("card", "drops", "ports", "satellites")
+
     def __init__(self, card: Card, satellites: list[tuple[Edge, Card]], ports: list[Edge]):
         self.card = card
         self.ports = ports  # the edges that come from other blocks

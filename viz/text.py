@@ -37,18 +37,17 @@ def values(value: Any, digits: int = 4, keep: int = 3, whole: int = 6) -> str:
     array = np.asarray(value)
     if array.dtype.kind not in "biufc":
         return clean(str(value), 40)
-    return _abbreviated(array, digits, keep, array.size if array.size <= whole else keep)
+    return _abbreviated(array, digits, None if array.size <= whole else keep)
 
 
-def _abbreviated(array: np.ndarray, digits: int, keep: int, most: int) -> str:
-    """An array as nested lists. `most` limits the elements of the innermost row; of outer rows only the first is shown."""
+def _abbreviated(array: np.ndarray, digits: int, keep: int | None) -> str:
+    """An array as nested lists; with `keep` only the first row, and so many of its elements."""
     if array.ndim == 0:
         return number(array.item(), digits)
     if array.ndim == 1:
-        shown = [number(x, digits) for x in array[:most].tolist()]
+        shown = [number(x, digits) for x in array[:keep].tolist()]
     else:
-        rows = array if most == array.size else array[:1]
-        shown = [_abbreviated(row, digits, keep, row.size if rows is array else most) for row in rows]
+        shown = [_abbreviated(row, digits, keep) for row in array[: keep and 1]]
     return "[" + ", ".join(shown + [ELLIPSIS] * (len(array) > len(shown))) + "]"
 
 
