@@ -17,9 +17,11 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+import nn
 import viz
 from autograd import Tensor
 from autograd.modes import in_scope
+from viz.scene import compose
 from viz.svg import COLOURS
 from viz.text import clean
 
@@ -151,6 +153,16 @@ def test_shapes_dtypes_names_and_scopes_are_there():
     assert Counter(texts(root, "caption")) == Counter(["Net", "0 Affine", "1 Tanh", "2 Affine"])
 
 
+def test_the_layers_of_nn_are_framed():
+    model, head = nn.Sequential(nn.Affine(4, 3), nn.ReLU(), nn.Affine(3, 2)), nn.SoftmaxWithLoss()
+    loss = head(model(np.ones((5, 4))), np.zeros(5, int))
+    root = parsed(viz.draw(loss))
+    assert Counter(texts(root, "caption")) == Counter(
+        ["Sequential", "0 Affine", "1 ReLU", "2 Affine", "SoftmaxWithLoss"]
+    )
+    assert "loss = softmax_cross_entropy" in texts(root, "title")
+
+
 def test_numbers_are_never_cut():
     x = Tensor(np.array([[-1.2345e-20, 2.5e20, 1 / 3] * 5] * 2), requires_grad=True)
     (text,) = texts(parsed(viz.draw((x * x).sum())), "value")[:1]
@@ -207,7 +219,7 @@ def test_cards_do_not_overlap_and_lie_inside(make):
 
 def test_frames_hold_the_operations_of_their_module_and_no_others():
     picture = viz.draw(network()[0])
-    scene = __import__("viz.scene", fromlist=["compose"]).compose(picture.graph)
+    scene = compose(picture.graph)
     scopes = {}
     for edge in [drop.edge for drop in scene.drops]:
         scopes[edge.source] = picture.graph.vertices[edge.target].scope

@@ -25,7 +25,7 @@ def number(value: Any, digits: int = 4) -> str:
     """A number with at most `digits` significant digits."""
     if isinstance(value, (bool, np.bool_, numbers.Integral)):
         return str(value)
-    return f"{value:.{digits}g}"
+    return f"{value:.{digits}g}" if value else "0"  # never "-0"
 
 
 def values(value: Any, digits: int = 4, keep: int = 3, whole: int = 6) -> str:
