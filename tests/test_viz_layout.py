@@ -97,7 +97,7 @@ def test_every_edge_flows_to_the_right_into_its_target(name):
 
 @pytest.mark.parametrize("name", GRAPHS)
 def test_edges_run_around_boxes(name):
-    """A run is horizontal, and between two runs an edge stays in the gap between columns: so checking runs is enough."""
+    """A run is horizontal, and between two runs an edge stays in the gap between columns: checking runs is enough."""
     boxes, links, plan = laid_out(name)
     for link, route in zip(links, plan.routes, strict=True):
         for run in route.runs:

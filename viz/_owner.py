@@ -18,7 +18,7 @@ def clash() -> str:
     return (
         f"viz belongs to 'seegrad', but 'import autograd' finds the package of {' and '.join(map(repr, others))} "
         f"({getattr(autograd, '__file__', None)}). The two cannot share one environment: run "
-        f"'pip uninstall {others[0]}' and then 'pip install --force-reinstall seegrad', or give seegrad its own environment."
+        f"'pip uninstall {others[0]}', then 'pip install --force-reinstall seegrad'; or give each its own environment."
     )
 
 

@@ -66,7 +66,7 @@ def digraph(record: Graph) -> graphviz.Digraph:
 
 
 def rendered(record: Graph, form: str) -> bytes:
-    """The file that the program `dot` makes of a graph: form "png" or "pdf". Raises RuntimeError where it is missing."""
+    """The file that the program `dot` makes of a graph, "png" or "pdf". Raises RuntimeError where it is missing."""
     import graphviz
 
     try:
@@ -74,7 +74,8 @@ def rendered(record: Graph, form: str) -> bytes:
     except graphviz.ExecutableNotFound:
         raise RuntimeError(
             f"saving a picture as {form.upper()} needs Graphviz's program 'dot': install it (Debian, Ubuntu: "
-            "apt install graphviz; macOS: brew install graphviz; Windows: winget install graphviz) or save as .svg or .html"
+            "apt install graphviz; macOS: brew install graphviz; Windows: winget install graphviz) "
+            "or save as .svg or .html"
         ) from None
 
 

@@ -7,7 +7,7 @@ vertical places are then the exact least-squares answer under "keep this order a
 violators. Every operation wants the height of its deepest input, its spine: that keeps a recurrent net's chain or a
 residual net's trunk on one straight line instead of drifting downhill.
 
-Everything is a loop over lists (columns hold few boxes, too few for arrays to pay), deterministic and without recursion.
+Everything is a loop over lists: columns hold too few boxes for arrays to pay. Deterministic, without recursion.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Run(NamedTuple):
 
 
 class Route(NamedTuple):
-    """The runs that an edge passes, left to right. A branch starts on a longer edge of the same source, not at its box."""
+    """The runs that an edge passes, left to right. A branch starts on a longer edge of its source, not at the box."""
 
     runs: list[Run]
     branch: bool

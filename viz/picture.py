@@ -26,7 +26,7 @@ PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src {hashes}; base-uri 'none'; form-action 'none'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src {hashes}">
 <meta name="viewport" content="width=device-width">
 <title>{title}</title>
 <style>{style}</style>
@@ -47,7 +47,7 @@ def draw(y: Tensor) -> Picture:
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Leave out the search for reference cycles: a large picture makes many objects and no cycle (measured: half the time)."""
+    """Leave out the search for reference cycles: a picture makes many objects and no cycle (measured: half the time)."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -72,7 +72,7 @@ class Picture:
         return PAGE.format(hashes=hashes, title=title, style=PAGE_STYLE, picture=self.svg)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture to a file that ends in .svg, .html, .dot, .png or .pdf (the last two need Graphviz's `dot`)."""
+        """Write a file that ends in .svg, .html, .dot, .png or .pdf; the last two need Graphviz's program `dot`."""
         target = Path(path)
         write = WRITERS.get(target.suffix.lower())
         if write is None:

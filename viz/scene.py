@@ -69,7 +69,7 @@ class Block:
         self._stack([pair for pair in satellites if pair[0].slot >= middle], up=False)
 
     def _stack(self, satellites: list[tuple[Edge, Card]], up: bool) -> None:
-        """Place satellites from the nearest outwards. Each steps left of the nearer one, so that all wires are straight."""
+        """Place satellites from the nearest outwards. Each steps left of the nearer one, so that wires are straight."""
         count = len(satellites)
         stair = min(STAIR, (self.card.width - STAIR) / max(1, count - 1))
         edge_of_card = self.card.y if up else self.card.y + self.card.height

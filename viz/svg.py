@@ -22,7 +22,7 @@ MARGIN = 22.0
 APART = 3.2  # half the distance between the two wires of a pair
 HEAD = 7.0  # length of an arrowhead
 
-# property -> (selector, light, dark). The same selectors in the page of `viz.draw` would not reach in: all are under .seegrad.
+# (selectors, property, light, dark). All are put under .seegrad: an SVG inside a page shares the page's styles.
 COLOURS = [
     (".paper", "fill", "#ffffff", "#121212"),
     ("text", "fill", "#1a1a1a", "#f2f2f2"),

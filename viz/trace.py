@@ -1,9 +1,9 @@
 """The one record that every view draws from: a graph, and the backward pass over it, as plain data.
 
 `graph(y)` reads what is there (operations, leaves, constants; values and gradients as far as they exist) and works on
-any graph, also after `backward()` has freed it. `trace(y)` adds the steps of a backward pass, which it runs on the side:
-no `.grad` changes and nothing is freed. Views read these records and never the engine, so that a record may as well
-come from a file.
+any graph, also after `backward()` has freed it. `trace(y)` adds the steps of a backward pass, which it runs on the
+side: no `.grad` changes and nothing is freed. Views read these records and never the engine, so that a record may as
+well come from a file.
 
 None always means "not known" or "not computed", never zero.
 """
@@ -122,7 +122,7 @@ def graph(y: Tensor) -> Graph:
 def trace(y: Tensor, grad: Any = None) -> Trace:
     """Read the graph below `y` and follow a backward pass through it, from `grad` or, for a scalar, from 1.
 
-    Raises what `y.backward(grad)` would raise; on a graph that was freed, a GraphFreedError that says when to call this.
+    Raises what `y.backward(grad)` would raise; on a freed graph, a GraphFreedError that says when to call this.
     """
     found, ids = _read(y)
     nodes = reachable([_node(y)])

@@ -70,5 +70,5 @@ def tooltip(vertex: Vertex) -> str:
 
 
 def place(vertex: Vertex) -> str:
-    """Where the user's code made it: `model.py:12`, without folders, which are nobody's business in a shared picture."""
+    """Where the user's code made it: `model.py:12`, without folders (pictures are shared)."""
     return clean(os.path.basename(vertex.source), 2 * SPOKEN)
