@@ -47,7 +47,7 @@ def draw(y: Tensor) -> Picture:
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Leave out the search for reference cycles: a picture makes many objects and no cycle (measured: half the time)."""
+    """Leave out the search for reference cycles. A picture makes many objects, no cycle (measured: half its time)."""
     enabled = gc.isenabled()
     gc.disable()
     try:
