@@ -1,0 +1,104 @@
+"""The graph in Graphviz's language, for those who have its `dot` program or want to edit the picture by hand.
+
+The `graphviz` package only writes text; `dot` is needed to render it. Nodes are numbered, so no user text can become an
+identifier or a port, and every label is escaped: backslashes, quotes, entities and HTML-like labels lose their meaning.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import count
+from typing import TYPE_CHECKING
+
+from autograd import Tensor
+from viz.cards import card_rows
+from viz.text import clean
+from viz.trace import CONSTANT, LEAF, OP, Graph, Vertex, graph
+
+if TYPE_CHECKING:
+    import graphviz  # type: ignore[import-untyped]  # it ships no type information
+
+FORWARD, BACKWARD = "#0072b2", "#d55e00"
+LOOK = {
+    OP: {"style": "rounded,filled", "color": FORWARD, "fillcolor": "#f1f7fb"},
+    LEAF: {"style": "filled", "shape": "ellipse", "color": "#00805e", "fillcolor": "#e9f6f1"},
+    CONSTANT: {"style": "filled", "color": "#6e6e6e", "fillcolor": "#f4f4f4"},
+}
+FRAME = {"style": "rounded,filled", "color": "#8a8778", "fillcolor": "#fbfaf5", "labeljust": "l"}
+FRAME |= {"fontname": "monospace", "fontsize": "10", "fontcolor": "#595959"}
+
+
+def dot(y: Tensor) -> graphviz.Digraph:
+    """The graph below `y` as a `graphviz.Digraph`. Its `.source` is text; its `.render()` needs the program `dot`."""
+    return digraph(graph(y))
+
+
+def digraph(record: Graph) -> graphviz.Digraph:
+    """A `graphviz.Digraph` with leaves and constants once for each use, and a cluster for each module."""
+    import graphviz  # here, so that `import viz` stays cheap
+
+    drawing = graphviz.Digraph(
+        graph_attr={"rankdir": "LR"},
+        node_attr={"shape": "box", "fontname": "monospace", "fontsize": "11"},
+        edge_attr={"color": FORWARD},
+    )
+    clusters: dict[tuple[str, ...], graphviz.Digraph] = {(): drawing}
+    uses = Counter(edge.source for edge in record.edges)
+    used: Counter[int] = Counter()
+    fresh = count(len(record.vertices))
+    for vertex, inputs in zip(record.vertices, record.inputs(), strict=True):
+        if vertex.kind != OP and vertex is not record.root:
+            continue
+        cluster = _cluster(vertex.scope, clusters)
+        cluster.node(str(vertex.id), label(vertex), **LOOK[vertex.kind])
+        for edge in inputs:
+            source, tail = record.vertices[edge.source], edge.source
+            if source.kind != OP:
+                tail = next(fresh)
+                used[source.id] += 1
+                cluster.node(str(tail), label(source, used[source.id], uses[source.id]), **LOOK[source.kind])
+            drawing.edge(str(tail), str(vertex.id))
+            if source.kind != CONSTANT:
+                drawing.edge(str(vertex.id), str(tail), style="dashed", color=BACKWARD, constraint="false")
+    for scope in sorted(clusters, key=len, reverse=True)[:-1]:
+        clusters[scope[:-1]].subgraph(clusters[scope])
+    return drawing
+
+
+def rendered(record: Graph, form: str) -> bytes:
+    """The file that the program `dot` makes of a graph, "png" or "pdf". Raises RuntimeError where it is missing."""
+    import graphviz
+
+    try:
+        return digraph(record).pipe(format=form)
+    except graphviz.ExecutableNotFound:
+        raise RuntimeError(
+            f"saving a picture as {form.upper()} needs Graphviz's program 'dot': install it (Debian, Ubuntu: "
+            "apt install graphviz; macOS: brew install graphviz; Windows: winget install graphviz) "
+            "or save as .svg or .html"
+        ) from None
+
+
+def _cluster(scope: tuple[str, ...], clusters: dict[tuple[str, ...], graphviz.Digraph]) -> graphviz.Digraph:
+    """The cluster of a scope; it and those around it are made when first asked for."""
+    import graphviz
+
+    for depth in range(1, len(scope) + 1):
+        if scope[:depth] not in clusters:
+            look = FRAME | {"label": escaped(scope[depth - 1])}
+            clusters[scope[:depth]] = graphviz.Digraph(f"cluster_{len(clusters)}", graph_attr=look)
+    return clusters[scope]
+
+
+def label(vertex: Vertex, use: int = 1, uses: int = 1) -> str:
+    """The rows of a vertex's card as one plain label."""
+    import graphviz
+
+    return graphviz.nohtml(r"\n".join(escaped(row.text) for row in card_rows(vertex, use, uses)))
+
+
+def escaped(text: str) -> str:
+    """Text that Graphviz shows as it is."""
+    import graphviz
+
+    return graphviz.escape(clean(text).replace("&", "&amp;"))

@@ -1,0 +1,66 @@
+"""Words and numbers for people: short, honest, and safe to hand to a writer that escapes.
+
+Text from users (names, file names, code) may hold anything: line breaks that forge a row of output, marks that reverse
+the direction of writing, half characters that no file can hold. `clean` leaves printable characters only. Escaping for
+one format (XML, DOT) belongs to the writer of that format.
+"""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+
+ELLIPSIS = "…"
+
+
+def clean(text: str, limit: int = 0) -> str:
+    """Text on one line, without control, format or half characters; cut to `limit` characters if given."""
+    text = "".join(c if c.isprintable() else " " for c in text).strip()
+    return text[: limit - 1] + ELLIPSIS if limit and len(text) > limit else text
+
+
+def number(value: Any, digits: int = 4) -> str:
+    """A number with at most `digits` significant digits."""
+    if isinstance(value, (bool, np.bool_, numbers.Integral)):
+        return str(value)
+    return f"{value:.{digits}g}" if value else "0"  # never "-0"
+
+
+def values(value: Any, digits: int = 4, keep: int = 3, whole: int = 6) -> str:
+    """A number or an array: all of it up to `whole` elements, else the first `keep` of the first row."""
+    if isinstance(value, tuple | list):
+        return "(" + ", ".join([values(part, digits, keep, whole) for part in value]) + ")"
+    if value is None or isinstance(value, str):
+        return clean(repr(value), 40)
+    array = np.asarray(value)
+    if array.dtype.kind not in "biufc":
+        return clean(str(value), 40)
+    return _abbreviated(array, digits, None if array.size <= whole else keep)
+
+
+def _abbreviated(array: np.ndarray, digits: int, keep: int | None) -> str:
+    """An array as nested lists; with `keep` only the first row, and so many of its elements."""
+    if array.ndim == 0:
+        return number(array.item(), digits)
+    if array.ndim == 1:
+        shown = [number(x, digits) for x in array[:keep].tolist()]
+    else:
+        shown = [_abbreviated(row, digits, keep) for row in array[: keep and 1]]
+    return "[" + ", ".join(shown + [ELLIPSIS] * (len(array) > len(shown))) + "]"
+
+
+def fitting(value: Any, limit: int) -> str:
+    """`values`, with as many elements as fit. A number is never cut: that would be another number."""
+    text = ""
+    for keep, whole in ((3, 6), (3, 3), (2, 2), (1, 1)):
+        text = values(value, keep=keep, whole=whole)
+        if len(text) <= limit:
+            break
+    return text
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 operation`, `2 operations`."""
+    return f"{count} {noun}" + "s" * (count != 1)

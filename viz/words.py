@@ -1,0 +1,74 @@
+"""Names and sentences about a graph: titles, tooltips, and the description that screen readers read out."""
+
+from __future__ import annotations
+
+import os
+
+from viz.text import clean, plural, values
+from viz.trace import CONSTANT, LEAF, OP, Graph, Vertex
+
+DESCRIBED = 40  # operations that the description spells out
+SPOKEN = 60  # characters of a name there
+
+
+def title(vertex: Vertex) -> str:
+    """`h = tanh` for an operation; else its name, its number, or its kind."""
+    if vertex.kind == OP:
+        return f"{vertex.name} = {vertex.op}" if vertex.name else vertex.op
+    if vertex.kind == CONSTANT and vertex.value is not None and not vertex.shape:
+        return values(vertex.value)
+    return vertex.name or vertex.kind
+
+
+def heading(graph: Graph) -> str:
+    """The picture's title."""
+    count = sum(vertex.kind == OP for vertex in graph.vertices)
+    return f"Computational graph of {_called(graph.root)}: {plural(count, 'operation')}"
+
+
+def describe(graph: Graph) -> str:
+    """The picture in sentences, for readers who cannot see it."""
+    steps = [vertex for vertex in graph.vertices if vertex.kind == OP]
+    inputs = graph.inputs()
+    said = [_sentence(v, [graph.vertices[e.source] for e in inputs[v.id]]) for v in steps[:DESCRIBED]]
+    if len(steps) > DESCRIBED:
+        said.append(f"{plural(len(steps) - DESCRIBED, 'more operation')} not described.")
+    leaves = [vertex for vertex in graph.vertices if vertex.kind == LEAF]
+    said += [f"Leaf {_called(leaf)}: {_facts(leaf)}." for leaf in leaves[:DESCRIBED]]
+    return " ".join(["Read from left to right.", *said])
+
+
+def _sentence(vertex: Vertex, inputs: list[Vertex]) -> str:
+    of = ", ".join(_called(source) for source in inputs[:6]) + " and more" * (len(inputs) > 6)
+    return f"{clean(title(vertex), SPOKEN)} of {of}: {_facts(vertex)}."
+
+
+def _called(vertex: Vertex) -> str:
+    """How a sentence refers to a vertex."""
+    if vertex.kind == OP and not vertex.name:
+        return f"the {clean(vertex.op, SPOKEN)}"
+    return clean(vertex.name if vertex.kind == OP else title(vertex), SPOKEN)
+
+
+def _facts(vertex: Vertex) -> str:
+    facts = [f"shape {vertex.shape}" if vertex.shape else "a single number"]
+    if vertex.value is not None:
+        facts.append(f"value {values(vertex.value)}")
+    if vertex.gradient is not None:
+        facts.append(f"gradient {values(vertex.gradient)}")
+    elif vertex.kind == LEAF:
+        facts.append("gradient not computed")
+    return ", ".join(facts)
+
+
+def tooltip(vertex: Vertex) -> str:
+    """Everything known about a vertex, without the abbreviations of its card."""
+    facts = [clean(title(vertex), 200), _facts(vertex)]
+    facts += [clean(" / ".join(vertex.scope), 200)] * bool(vertex.scope)
+    facts += [clean(f"{place(vertex)}: {vertex.code}", 300)] * bool(vertex.source)
+    return "; ".join(facts)
+
+
+def place(vertex: Vertex) -> str:
+    """Where the user's code made it: `model.py:12`, without folders (pictures are shared)."""
+    return clean(os.path.basename(vertex.source), 2 * SPOKEN)
