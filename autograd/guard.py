@@ -8,6 +8,8 @@ pass saw, and backward says so instead of computing a wrong gradient. Views coun
 from __future__ import annotations
 
 import weakref
+from operator import itemgetter
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -16,8 +18,10 @@ from .errors import GraphFreedError, SavedArrayChangedError
 from .node import Node, describe, freed, next_number
 from .source import caller, decode
 
-# id of the array that owns the memory -> (weak reference to it, number of its last change, where)
-_changes: dict[int, tuple[Any, int, Any]] = {}
+Change = tuple[int, CodeType | None, int]  # its number, and the place in the user's code
+
+# id of the array that owns the memory -> (weak reference to it, its last change)
+_changes: dict[int, tuple[Any, Change]] = {}
 _last = 0
 
 
@@ -28,16 +32,17 @@ def owner(array: Any) -> Any:
     return array
 
 
-def mark_changed(array: Any, node: Node | None) -> None:
-    """Note that `array`, the data of a Tensor, is being changed or replaced."""
+def mark_changed(array: Any, node: Node | None, replaced: bool = False) -> None:
+    """Note that `array`, the data of a Tensor, is being written to, or replaced by another one."""
     global _last
     _last = number = next_number()
+    place = caller()
     if node is not None:
-        node.changed = number
-    if isinstance(array, np.ndarray):
+        node.changed = (number, *place)
+    if isinstance(array, np.ndarray) and not (replaced and node is not None):
         root = owner(array)
         key = id(root)
-        _changes[key] = (weakref.ref(root, lambda _: _changes.pop(key, None)), number, caller())
+        _changes[key] = (weakref.ref(root, lambda _: _changes.pop(key, None)), (number, *place))
 
 
 def check_usable(nodes: list[Node]) -> None:
@@ -59,20 +64,22 @@ def _check_saved(node: Node) -> None:
     assert node.op is not None
     for name, value in node.values().items():
         made_by = node if name == "y" else node.op.input_named(name, node)
-        when, place = (made_by.changed, None) if isinstance(made_by, Node) else (0, None)
-        if isinstance(value, np.ndarray):
-            root = owner(value)
-            entry = _changes.get(id(root))
-            if entry is not None and entry[0]() is root:
-                when, place = max(when, entry[1]), entry[2]
-        if when > node.number:
-            at = decode(*place) if place else None
+        change = _later(made_by.changed if isinstance(made_by, Node) else None, _change_of(value))
+        if change is not None and change[0] > node.number:
+            at = decode(*change[1:])
             raise SavedArrayChangedError(
-                f"{describe(node)} saved its {'result' if name == 'y' else 'input'} {name!r} {node_shape(value)} for "
-                f"backward, and it was changed since{f' at {at}' if at else ''}. Call backward() before you change it, "
-                "or change a copy (t.data = t.data + ...)."
+                f"{describe(node)} saved its {'result' if name == 'y' else 'input'} {name!r} of shape {np.shape(value)} "
+                f"for backward, and it was changed since{f' at {at}' if at else ''}. Call backward() before you change "
+                "it, or change a copy: a new Tensor(t.data + ...)."
             )
 
 
-def node_shape(value: Any) -> str:
-    return f"of shape {np.shape(value)}"
+def _change_of(value: Any) -> Change | None:
+    """The last change of the memory that a saved array looks at."""
+    root = owner(value)
+    reference, change = _changes.get(id(root), (None, None))
+    return change if reference is not None and reference() is root else None
+
+
+def _later(a: Change | None, b: Change | None) -> Change | None:
+    return max((c for c in (a, b) if c is not None), key=itemgetter(0), default=None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Any
 
 
@@ -56,17 +56,10 @@ def enable_grad() -> Iterator[None]:
         yield
 
 
-class in_scope:
-    """Mark what is recorded in this block as part of the module `name` (nn does this; viz draws it as a box)."""
+def enter_scope(name: str) -> Token[Mode]:
+    """What is recorded from here belongs to the module `name` (a box in pictures), until MODE.reset(token).
 
-    __slots__ = ("_name", "_token")
-
-    def __init__(self, name: str):
-        self._name = name
-
-    def __enter__(self) -> None:
-        mode = MODE.get()
-        self._token = MODE.set(Mode(mode.recording, (*mode.scope, self._name), mode.detector, mode.keep))
-
-    def __exit__(self, *_: Any) -> None:
-        MODE.reset(self._token)
+    Not a context manager, because every layer pays for it at every call.
+    """
+    mode = MODE.get()
+    return MODE.set(Mode(mode.recording, (*mode.scope, name), mode.detector, mode.keep))

@@ -76,7 +76,7 @@ class Node:
         self.name: str | None = None
         self.grad: Any = None
         self.keeps_grad = op is None
-        self.changed = 0
+        self.changed: tuple[int, CodeType | None, int] | None = None
 
     @property
     def source(self) -> Source | None:

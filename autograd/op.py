@@ -314,13 +314,14 @@ def _call_with_names(rule: Any, needs: Any, names: tuple[str, ...], known: dict[
 
     def pull(g: Any, saved: Any, kwargs: Any, times: Any) -> Any:
         values = [saved[k] if k >= 0 else g for k in picks]
-        if statics or constants:
-            result = rule(*values, **constants, **{name: kwargs[name] for name in statics if name in kwargs})
-        else:
-            result = rule(*values)
-        return result if hasattr(result, "dtype") else np.asarray(result)  # a user's rule may return a number
+        return rule(*values, **constants, **{name: kwargs[name] for name in statics if name in kwargs})
 
-    return pull
+    if statics or constants:
+        return pull
+    if len(first) == 2 and first[0] == "g":  # most rules by far: no list, no star
+        (_, k) = picks
+        return lambda g, saved, kwargs, times: rule(g, saved[k])
+    return lambda g, saved, kwargs, times: rule(*[saved[k] if k >= 0 else g for k in picks])
 
 
 # ---- recording ----

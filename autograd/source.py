@@ -14,6 +14,7 @@ import sys
 from dataclasses import dataclass
 from itertools import islice
 from types import CodeType
+from typing import Any
 
 _folders: tuple[str, ...] = ()
 _known: dict[str, bool] = {}
@@ -39,12 +40,17 @@ hide(os.path.dirname(__file__))
 
 def caller() -> tuple[CodeType | None, int]:
     """The code object and instruction offset of the nearest frame of the user's."""
-    frame = sys._getframe(1)
-    while is_inside(frame.f_code.co_filename):
-        if frame.f_back is None:
-            return None, 0
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        try:
+            if not _known[code.co_filename]:
+                return code, frame.f_lasti
+        except KeyError:
+            is_inside(code.co_filename)
+            continue
         frame = frame.f_back
-    return frame.f_code, frame.f_lasti
+    return None, 0
 
 
 @dataclass(frozen=True)

@@ -78,8 +78,13 @@ def pullback(
             if inside is not None and n not in inside:
                 continue
             c = pull(g, saved, kwargs, times)
-            if c.dtype is not n.dtype or c.shape != n.shape:
-                c = conform(c, n, node, i)
+            try:
+                if c.dtype is not n.dtype or c.shape != n.shape:
+                    c = conform(c, n, node, i)
+            except AttributeError:
+                if hasattr(c, "dtype"):
+                    raise
+                c = conform(np.asarray(c), n, node, i)  # a rule of the user's may return a Python number
             contributions.append((i, c))
             before = grads.get(n)
             grads[n] = c if before is None else before + c
@@ -143,12 +148,11 @@ def conform(g: Any, to: Node, node: Node, i: int) -> Any:
 def unbroadcast(g: Any, shape: tuple[int, ...], node: Node, i: int) -> Any:
     """Sum over the axes along which an input of this shape was stretched."""
     extra = len(g.shape) - len(shape)
-    if node.op is not None and node.op.broadcasts and extra >= 0:
-        stretched = [k for k, n in enumerate(shape, extra) if n == 1 and g.shape[k] != 1]
-        if stretched:
-            g = g.sum(axis=tuple(stretched), keepdims=True)
-        if extra:
+    if node.op is not None and node.op.broadcasts:
+        if extra > 0:
             g = g.sum(axis=0 if extra == 1 else tuple(range(extra)))
+        if g.shape != shape and extra >= 0:
+            g = g.sum(axis=tuple(k for k, n in enumerate(shape) if n == 1), keepdims=True)
     if g.shape != shape:
         raise ShapeError(
             f"the rule of {describe(node)} for its input {i} returned a gradient of shape {g.shape}; the input has shape {shape}"

@@ -101,7 +101,7 @@ class Tensor:
                 f".data of a recorded Tensor keeps its shape and dtype {self.node.shape} {self.node.dtype}, "
                 f"not {value.shape} {value.dtype}; make a new Tensor instead"
             )
-        mark_changed(self._data, self.node)
+        mark_changed(self._data, self.node, replaced=value is not self._data)
         self._data = value
         if self.node is not None and self.node.value is not None:
             self.node.value = value

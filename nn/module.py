@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, gradients
-from autograd.modes import enable_grad, in_scope
+from autograd.modes import MODE, enter_scope, setting
 
 
 class Parameter(Tensor):
@@ -51,8 +51,11 @@ class Module:
 
     def run_as(self, label: str, *inputs: Any) -> Any:
         """The same as calling it, under another name in pictures."""
-        with in_scope(label):
+        token = enter_scope(label)
+        try:
             return self._compute(*[Tensor(x) if x.__class__ is np.ndarray else x for x in inputs])
+        finally:
+            MODE.reset(token)
 
     # ---- driven by hand ----
 
@@ -80,7 +83,7 @@ class Module:
 
     def _drive(self, compute: Callable[..., Any], inputs: tuple[Any, ...]) -> Any:
         xs = [self._input(k, np.asarray(x)) for k, x in enumerate(inputs)]
-        with enable_grad(), in_scope(type(self).__name__):
+        with setting(recording=True, scope=(type(self).__name__,)):
             out = compute(self, *xs)
         self._driven = (xs, out)
         return out.data[()]

@@ -5,6 +5,7 @@ They replace arrays and never write into one, because a graph may have saved it.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -32,6 +33,7 @@ class SGD:
                 raise ValueError(f"{name} must be 0 or more, not {value}")
         # Python floats: a NumPy float64 would turn float32 parameters into float64
         self.lr, self.momentum, self.weight_decay = float(lr), float(momentum), float(weight_decay)
+        self._spare: list[Any] = [None] * len(self.params)
         self._velocity: list[Any] = [None] * len(self.params)
 
     def step(self) -> None:
@@ -45,8 +47,16 @@ class SGD:
             if self.momentum:
                 v = self._velocity[k]
                 d = self._velocity[k] = d.copy() if v is None else self.momentum * v + d
-            moved = np.asarray(self.lr * d)
-            p.data = np.subtract(p.data, moved, out=moved)
+            old = p.data
+            new = np.multiply(d, self.lr, out=self._free(k, old))
+            self._spare[k] = old
+            p.data = np.subtract(old, new, out=new)
+
+    def _free(self, k: int, like: Any) -> Any:
+        """The array that the last step but one replaced, if nobody else holds it: fresh memory costs more than the sum."""
+        spare, self._spare[k] = self._spare[k], None
+        free = spare is not None and sys.getrefcount(spare) == 2 and spare.dtype == like.dtype
+        return spare if free else np.empty_like(like)
 
     def zero_grad(self) -> None:
         """Forget all gradients."""

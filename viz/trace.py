@@ -138,12 +138,12 @@ def trace(y: Tensor, grad: Any = None) -> Trace:
     times: Any = mul
     with np.errstate(all="ignore"):  # the forward pass has warned already
         for node, g, contributions in pullback(nodes, {nodes[-1]: cotangent_of(y, grad)}):
-            times = guarded if node.op and node.op.selects else times  # as the sweep does
             step = Step(ids[node], _plain(g), [])
             for slot, value in contributions:
                 spread = _spread(node, slot, g, value, times)
                 step.contributions.append(ledger.add(node, slot, ids[node.inputs[slot]], g, spread, value))
             steps.append(step)
+            times = guarded if node.op and node.op.selects else times  # as the sweep does
     return Trace(found, steps)
 
 
@@ -224,11 +224,15 @@ def _known_values(nodes: list[Node]) -> dict[tuple[Node, int | None], Any]:
         for slot, source, value in _named_inputs(node, saved):
             if not isinstance(source, Node):
                 known[node, slot] = value
-            elif source.changed <= node.number:
+            elif not _changed_since(source, node):
                 known.setdefault((source, None), value)
-        if "y" in saved and node.changed <= node.number:
+        if "y" in saved and not _changed_since(node, node):
             known[node, None] = saved["y"]
     return known
+
+
+def _changed_since(source: Node, node: Node) -> bool:
+    return source.changed is not None and source.changed[0] > node.number
 
 
 def _named_inputs(node: Node, saved: dict[str, Any]) -> list[tuple[int, Any, Any]]:
