@@ -182,16 +182,22 @@ def cotangent_of(y: Tensor, grad: Any) -> Any:
     return grad if grad.dtype == y.dtype else grad.astype(y.dtype)
 
 
-def backward(y: Tensor, grad: Any, retain_graph: bool) -> None:
-    """Accumulate into `.grad` of every leaf below y; all or nothing."""
+def backward(y: Tensor, grad: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
+    """Add dy/d(leaf), contracted with `grad`, to the `.grad` of every leaf below y; all or nothing.
+
+    grad: the cotangent, of the shape of y; may be left out for a scalar. The graph is freed as it is used unless
+    `retain_graph` or `create_graph` (whose gradients of gradients `gradients()` gives).
+    Raises GraphFreedError, SavedArrayChangedError; then no `.grad` has changed.
+    """
     start = cotangent_of(y, _raw(grad))
     root = y.node
     assert root is not None
     nodes = reachable((root,))
     check_usable(nodes)
     grads = {root: start}
+    keep = retain_graph or create_graph
     with np.errstate(all="ignore"):  # the user's forward pass has warned already
-        kept = {node: g for node, g, _ in pullback(nodes, grads, free=not retain_graph) if node.keeps_grad}
+        kept = {node: g for node, g, _ in pullback(nodes, grads, free=not keep) if node.keeps_grad}
     grads.update(kept)
     taken = {id(start)}
     for n, g in grads.items():

@@ -207,17 +207,6 @@ class Tensor:
             raise RuntimeError("a constant has no gradient to retain")
         self.node.keeps_grad = True
 
-    def backward(self, grad: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
-        """Add d(self)/d(leaf), contracted with `grad`, to the `.grad` of every leaf below.
-
-        grad: the cotangent, of this shape; may be left out for a scalar. The graph is freed as it is used unless
-        `retain_graph`. With `create_graph` the gradients are recorded too (use `gradients` to get at them).
-        Raises GraphFreedError, SavedArrayChangedError; then no `.grad` has changed.
-        """
-        from .sweep import backward
-
-        backward(self, grad, retain_graph=retain_graph or create_graph)
-
     # ---- NumPy's protocols ----
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -291,8 +280,9 @@ class Tensor:
         by = "" if self.node is None else ", requires_grad=True" if self.node.op is None else f", op={self.node.op.name}"
         return f"Tensor({body}{dtype}{by})"
 
-    if TYPE_CHECKING:  # autograd.ops.methods attaches the operators and the ndarray methods
+    if TYPE_CHECKING:  # autograd.ops.methods attaches backward, the operators and the ndarray methods
 
+        def backward(self, grad: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None: ...
         def __add__(self, other: Any) -> Tensor: ...
         def __radd__(self, other: Any) -> Tensor: ...
         def __sub__(self, other: Any) -> Tensor: ...

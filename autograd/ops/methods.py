@@ -10,6 +10,7 @@ from ..errors import NotDifferentiableError
 from ..guard import mark_changed
 from ..modes import MODE
 from ..op import apply, operators
+from ..sweep import backward
 from ..tensor import FUNCTIONS, Tensor, new_tensor
 from . import elementwise as e
 from . import matrix, shape
@@ -61,6 +62,7 @@ def _unary(op):
     return lambda self: apply(op, (self,), op.defaults)
 
 
+setattr(Tensor, "backward", backward)
 setattr(Tensor, "__neg__", _unary(e.negative))
 setattr(Tensor, "__pos__", _unary(e.positive))
 setattr(Tensor, "__abs__", _unary(e.absolute))
