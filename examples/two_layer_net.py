@@ -177,7 +177,7 @@ def parse_options() -> argparse.Namespace:
     add("--hidden", metavar="N", type=whole(1, 1000), default=50, help="number of hidden units")
     add("--epochs", metavar="N", type=whole(1, 10_000), default=20, help="passes over the training digits")
     add("--batch-size", metavar="N", type=whole(1, 60_000), default=50, help="digits in one step")
-    add("--lr", metavar="X", type=decimal(1e-6, 1000), default=0.05, help="learning rate")
+    add("--lr", metavar="X", type=decimal(1e-6, 1000), default=0.1, help="learning rate")
     add("--momentum", metavar="X", type=decimal(0, 0.999), default=0.9, help="share of a step kept in the next one")
     add("--weight-decay", metavar="X", type=decimal(0, 1), default=0.0005, help="pull of the parameters towards zero")
     add("--seed", metavar="N", type=whole(0, 2**32 - 1), default=0, help="fixes first weights and order of digits")
