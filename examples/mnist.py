@@ -55,8 +55,10 @@ def _load_pair(folder: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
     images = read_idx(_find(folder, f"{part}-images-idx3-ubyte"), ndim=3)
     labels = read_idx(_find(folder, f"{part}-labels-idx1-ubyte"), ndim=1)
     if images.shape != (len(labels), SIDE, SIDE) or not labels.size:
-        raise DataError(f"{folder}: {len(labels)} {part} labels need as many {SIDE} x {SIDE} images, at least one; "
-                        f"found images of shape {images.shape}")
+        raise DataError(
+            f"{folder}: {len(labels)} {part} labels need as many {SIDE} x {SIDE} images, at least one; "
+            f"found images of shape {images.shape}"
+        )
     if labels.max() > 9:
         raise DataError(f"{folder}: the {part} labels must lie between 0 and 9, found {labels.max()}")
     return images, labels

