@@ -285,7 +285,20 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
 
 
-OPTIONS = "activation hidden epochs batch-size lr momentum weight-decay seed dtype data full out".split()
+OPTIONS = [
+    "activation",
+    "hidden",
+    "epochs",
+    "batch-size",
+    "lr",
+    "momentum",
+    "weight-decay",
+    "seed",
+    "dtype",
+    "data",
+    "full",
+    "out",
+]
 
 
 def test_help_explains_every_option_and_tells_its_default(tmp_path):
