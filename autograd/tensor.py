@@ -94,17 +94,18 @@ class Tensor:
 
     @data.setter
     def data(self, value: Any) -> None:
-        if value.__class__ is not np.ndarray or value.dtype is not self._data.dtype:
+        old, node = self._data, self.node
+        if value.__class__ is not np.ndarray or value.dtype is not old.dtype:
             value = _checked(value._data if isinstance(value, Tensor) else value)
-        if self.node is not None and (value.shape != self.node.shape or value.dtype != self.node.dtype):
+        if node is not None and (value.shape != node.shape or value.dtype != node.dtype):
             raise ValueError(
-                f".data of a recorded Tensor keeps its shape and dtype {self.node.shape} {self.node.dtype}, "
+                f".data of a recorded Tensor keeps its shape and dtype {node.shape} {node.dtype}, "
                 f"not {value.shape} {value.dtype}; make a new Tensor instead"
             )
-        mark_changed(self._data, self.node, replaced=value is not self._data)
+        mark_changed(old, node, replaced=value is not old)
         self._data = value
-        if self.node is not None and self.node.value is not None:
-            self.node.value = value
+        if node is not None and node.value is not None:
+            node.value = value
 
     @property
     def shape(self) -> tuple[int, ...]:

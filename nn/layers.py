@@ -68,8 +68,8 @@ class SoftmaxWithLoss(Module):
     After a forward pass: `loss`, `y` (the softmax) and `t`, as arrays.
     """
 
-    loss: Any = None
     t: Any = None
+    _loss: Any = None
     _x: Any = None
     _constant_inputs = frozenset({1})
 
@@ -77,8 +77,13 @@ class SoftmaxWithLoss(Module):
         loss = softmax_cross_entropy(x, t)
         self._x = x.data if isinstance(x, Tensor) else x
         self.t = t.data if isinstance(t, Tensor) else t
-        self.loss = loss.data[()] if isinstance(loss, Tensor) else loss
+        self._loss = loss.detach() if isinstance(loss, Tensor) else loss
         return loss
+
+    @property
+    def loss(self) -> Any:
+        """The loss of the last forward pass as a number; None before."""
+        return self._loss.data[()] if isinstance(self._loss, Tensor) else self._loss
 
     @property
     def y(self) -> Any:

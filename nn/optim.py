@@ -42,21 +42,21 @@ class SGD:
             d = p.grad
             if d is None:
                 continue
+            old = p.data
             if self.weight_decay:
-                d = d + self.weight_decay * p.data
+                d = d + self.weight_decay * old
             if self.momentum:
                 v = self._velocity[k]
                 d = self._velocity[k] = d.copy() if v is None else self.momentum * v + d
-            old = p.data
-            new = np.multiply(d, self.lr, out=self._free(k, old))
+            # The array that the last step replaced is written to again if nobody else holds it: fresh memory costs
+            # more than the arithmetic.
+            spare, self._spare[k] = self._spare[k], None
+            if spare is None or sys.getrefcount(spare) > 2:
+                spare = np.empty_like(old)
+            np.multiply(d, self.lr, out=spare)
+            np.subtract(old, spare, out=spare)
+            p.data = spare
             self._spare[k] = old
-            p.data = np.subtract(old, new, out=new)
-
-    def _free(self, k: int, like: Any) -> Any:
-        """The array that the last step but one replaced, if nobody else holds it: fresh memory costs more than the sum."""
-        spare, self._spare[k] = self._spare[k], None
-        free = spare is not None and sys.getrefcount(spare) == 2 and spare.dtype == like.dtype
-        return spare if free else np.empty_like(like)
 
     def zero_grad(self) -> None:
         """Forget all gradients."""
