@@ -63,3 +63,13 @@ def enter_scope(name: str) -> Token[Mode]:
     """
     mode = MODE.get()
     return MODE.set(Mode(mode.recording, (*mode.scope, name), mode.detector, mode.keep))
+
+
+@contextmanager
+def in_scope(name: str) -> Iterator[None]:
+    """What is recorded in this block belongs to the module `name`."""
+    token = enter_scope(name)
+    try:
+        yield
+    finally:
+        MODE.reset(token)

@@ -25,7 +25,8 @@ class Node:
     """One operation of the graph: what was computed, from what, and what its derivative rules need.
 
     `op` is None for a leaf. `inputs` has one entry per array argument: a Node where that input is recorded, the
-    number itself for a scalar constant, None for a constant array. `value` is the result where it is a scalar.
+    number itself for a scalar constant, None for a constant array. `value` is the array of a leaf, and the result where it
+    is a scalar.
     """
 
     __slots__ = (

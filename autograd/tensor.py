@@ -77,9 +77,8 @@ class Tensor:
                 "convert first, for example Tensor(x.astype(float), requires_grad=True)"
             )
         code, lasti = caller()
-        shape = self._data.shape
         self.node = Node(
-            None, (), NO_KWARGS, None, (), shape, self._data.dtype, None if shape else self._data,
+            None, (), NO_KWARGS, None, (), self._data.shape, self._data.dtype, self._data,
             code, lasti, MODE.get().scope,
         )  # fmt: skip
 

@@ -195,6 +195,7 @@ def _read(y: Tensor) -> tuple[Graph, dict[Node, int]]:
     ids: dict[Node, int] = {}
     vertices: list[Vertex] = []
     edges: list[Edge] = []
+    inner = _inside_calls(nodes)
     for node in nodes:
         sources = []
         for slot, source in enumerate(node.inputs):
@@ -205,7 +206,7 @@ def _read(y: Tensor) -> tuple[Graph, dict[Node, int]]:
                 value = known.get((node, slot)) if source is None else source
                 vertices.append(_constant(len(vertices), value))
         ids[node] = len(vertices)
-        vertices.append(_vertex(len(vertices), node, known.get((node, None))))
+        vertices.append(_vertex(len(vertices), node, known.get((node, None)), node in inner))
         names = _input_names(node)
         edges += [Edge(source, ids[node], slot, names[slot]) for slot, source in enumerate(sources)]
     return Graph(vertices, edges), ids
@@ -250,9 +251,17 @@ def _input_names(node: Node) -> tuple[str, ...]:
     return ("",) * len(node.inputs)  # an operation on any number of inputs
 
 
-def _vertex(number: int, node: Node, value: Any) -> Vertex:
+def _inside_calls(nodes: list[Node]) -> set[Node]:
+    """The nodes that a module recorded on the way to its result: of `h = model(x)` only the last one is h."""
+    return {
+        n for node in nodes for n in node.inputs if isinstance(n, Node) and n.scope and (n.code, n.lasti) == (node.code, node.lasti)
+    }
+
+
+def _vertex(number: int, node: Node, value: Any, inner: bool) -> Vertex:
     source = node.source
     target, code = _described(source) if source else ("", "")
+    target = "" if inner else target
     return Vertex(
         number,
         LEAF if node.op is None else OP,

@@ -51,7 +51,7 @@ def _logsumexp_rule(g, x, y, axis=None):
 @general(
     name="softmax_cross_entropy",
     residuals={"p": lambda x: softmax(x)},
-    formulas=("g * (softmax(x) - t) / N", "-g * log(softmax(x)) / N"),
+    formulas=("g * (softmax(x) - one_hot(t)) / N", "-g * log(softmax(x)) / N"),
 )
 def softmax_cross_entropy(x, t):
     """The mean over the rows of x of -log(softmax(x)[label]); t: labels (integers) or one row of weights per row of x."""
