@@ -7,7 +7,6 @@ executes the same job functions on request, one JSON line a question, and so tak
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
@@ -49,11 +48,15 @@ class HipsWorker:
         try:
             # -I keeps this project's directory and PYTHONPATH out, so that `import autograd` finds HIPS.
             self.process = subprocess.Popen(
-                [python, "-I", str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ
+                [python, "-I", str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
             )
         except OSError as error:
             raise EngineError(f"cannot run {python!r} for HIPS autograd: {error.strerror}") from error
-        self.version: str = self.ask(hello=True)
+        try:
+            self.version: str = self.ask(hello=True)
+        except EngineError:
+            self.close()
+            raise
 
     def ask(self, **question: Any) -> Any:
         """Send one question and wait for its answer."""
@@ -73,9 +76,8 @@ class HipsWorker:
         return RemoteCase(self, self.ask(job=job, size=size))
 
     def close(self) -> None:
-        assert self.process.stdin
-        self.process.stdin.close()
-        self.process.wait()
+        """End the worker: it stops when its input ends."""
+        self.process.communicate()
 
 
 class RemoteCase:

@@ -85,12 +85,12 @@ def paths(x: Any) -> dict[str, float]:
     return figures
 
 
-def uses(x: Any) -> dict[str, float]:
+def uses(x: Any, count: int) -> dict[str, float]:
     """One leaf added to a running sum, again and again."""
     figures: dict[str, float] = {}
     with clock(figures, "one leaf 100,000 times"):
         y = x
-        for _ in range(USES - 1):
+        for _ in range(count - 1):
             y = y + x
         y.backward()
     return figures
@@ -101,7 +101,7 @@ def figures_of(engine: str, nodes: int) -> dict[str, float]:
     leaf = LEAVES[engine]
     chain(leaf(0.5), leaf(0.9), 1000)
     gc.disable()
-    return {**paths(leaf(0.5)), **uses(leaf(0.5)), **chain(leaf(0.5), leaf(0.9), nodes)}
+    return {**paths(leaf(0.5)), **uses(leaf(0.5), USES), **chain(leaf(0.5), leaf(0.9), nodes)}
 
 
 class Deep:
