@@ -43,10 +43,10 @@ def basic(x: Any, w: Any, f: SimpleNamespace, blocks: int) -> Any:
 EXPRESSIONS = {"mixed": mixed, "basic": basic}
 
 
-def inputs(shape: Shape) -> list[np.ndarray]:
-    """Values for x and w for which nothing saturates, whatever the length of the chain."""
+def inputs(shape: Shape) -> list[Any]:
+    """Values for x and w for which nothing saturates, whatever the length of the chain; numbers where shape is []."""
     rng = np.random.default_rng(0)
-    return [np.asarray(rng.uniform(0.4, 0.9, shape)) for _ in "xw"]
+    return [np.asarray(rng.uniform(0.4, 0.9, shape))[()] for _ in "xw"]
 
 
 def recording(leaves: list[Any], f: SimpleNamespace, clear: Callable[[Any], None], **job: Any) -> Case:
