@@ -28,14 +28,19 @@ def test_engines_agree(name):
     agree(name, {engine: case.outcome() for engine, case in cases.items()})
 
 
+@pytest.fixture
+def hips():
+    worker = HipsWorker(HIPS_PYTHON)
+    yield worker
+    worker.close()
+
+
 @pytest.mark.skipif(not HIPS_PYTHON, reason="needs SEEGRAD_HIPS_PYTHON, an environment with HIPS autograd")
 @pytest.mark.parametrize("name", RACES)
-def test_hips_agrees(name):
-    worker = HipsWorker(HIPS_PYTHON)
+def test_hips_agrees(name, hips):
     race = tiny(RACES[name])
-    theirs = worker.case(name, dict(race.size)).outcome()
+    theirs = hips.case(name, dict(race.size)).outcome()
     agree(name, {OURS: race.engines[OURS](**race.size).outcome(), "HIPS": theirs})
-    worker.close()
 
 
 def test_disagreement_is_named():
