@@ -15,9 +15,9 @@ if hasattr(autograd, "Tensor"):
     sys.exit(f"{sys.executable} holds seegrad, not HIPS autograd: make an environment that holds only autograd[scipy]")
 sys.path.append(str(Path(__file__).parents[1]))
 
-from benchmarks.engines import HIPS  # noqa: E402  the path is only now complete
-from benchmarks.jobs import RACES  # noqa: E402
-from benchmarks.measure import Case  # noqa: E402
+from benchmarks.engines import HIPS
+from benchmarks.jobs import RACES
+from benchmarks.measure import Case
 
 cases: list[Case] = []
 
