@@ -1,0 +1,29 @@
+"""Measurements that need a process of their own: imports, peak memory, graphs too large to share one.
+
+A probe is a module under `benchmarks.jobs` that prints one JSON object when it is run as a script.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.engines import EngineError
+
+ROOT = Path(__file__).parents[1]
+
+
+def fresh(*arguments: str) -> dict[str, float]:
+    """Run `python *arguments` from the project's directory and return the JSON object that it printed last."""
+    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        reason = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
+        raise EngineError(f"{' '.join(arguments)[:80]}: {reason}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def probe(job: str, *arguments: str) -> dict[str, float]:
+    """Run the probe of a job."""
+    return fresh("-m", f"benchmarks.jobs.{job}", *arguments)

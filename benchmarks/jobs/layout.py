@@ -1,0 +1,67 @@
+"""Pictures of large graphs: `viz.draw(y).save("p.svg")` for a residual net and a recurrent net of 10,000 operations."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.measure import Spread
+from benchmarks.race import OURS, Settings
+from benchmarks.report import Row
+
+OPERATIONS = 10_000
+BOUND = 4  # seconds
+
+
+def weights(shape: tuple[int, ...], seed: int) -> Any:
+    from autograd import Tensor
+
+    return Tensor(np.random.default_rng(seed).normal(0, 0.1, shape), requires_grad=True)
+
+
+def residual(operations: int) -> Any:
+    """Blocks h + relu(h @ W + b), each with its own parameters: four operations."""
+    import nn
+
+    h = np.ones((1, 4))
+    for block in range(operations // 4):
+        h = h + nn.relu(h @ weights((4, 4), block) + weights((4,), block))
+    return h.sum()
+
+
+def recurrent(operations: int) -> Any:
+    """Steps tanh(x @ U + h @ W + b) with shared parameters: five operations."""
+    U, W, b = weights((3, 4), 0), weights((4, 4), 1), weights((4,), 2)
+    h, x = np.zeros((1, 4)), np.ones((1, 3))
+    for _ in range(operations // 5):
+        h = np.tanh(x @ U + h @ W + b)
+    return h.sum()
+
+
+GRAPHS = {"residual net": residual, "recurrent net": recurrent}
+
+
+def seconds(y: Any, path: Path) -> float:
+    """Time from a result to its picture on disk."""
+    import viz
+
+    start = time.perf_counter()
+    viz.draw(y).save(path)
+    return time.perf_counter() - start
+
+
+class Layout:
+    name = "layout"
+    about = "viz.draw to an SVG file, graphs of 10,000 operations"
+
+    def rows(self, settings: Settings) -> list[Row]:
+        with tempfile.TemporaryDirectory() as folder:
+            return [self.row(title, build(OPERATIONS), settings, Path(folder)) for title, build in GRAPHS.items()]
+
+    def row(self, title: str, y: Any, settings: Settings, folder: Path) -> Row:
+        samples = [seconds(y, folder / "picture.svg") for _ in range(settings.runs)]
+        return Row(f"{self.name}: {title}", OURS, Spread.of(samples), "s", bound=BOUND)
