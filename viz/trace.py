@@ -215,8 +215,9 @@ def _read(y: Tensor) -> tuple[Graph, dict[Node, int]]:
 def _known_values(nodes: list[Node]) -> dict[tuple[Node, int | None], Any]:
     """The arrays that the graph holds: (node, None) for the value of a node, (node, slot) for a constant input."""
     known: dict[tuple[Node, int | None], Any] = {}
+    first = next((node for node in nodes if node.op is not None), nodes[-1])
     for node in nodes:
-        if node.value is not None:
+        if node.value is not None and not _changed_since(node, first):
             known[node, None] = node.value
         try:
             saved = node.values()
