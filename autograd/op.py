@@ -112,6 +112,7 @@ class Op:
 
     def _read_signatures(self) -> None:
         self.plans: dict[int, Plan] = {}
+        self.plain = self.outputs == 1 and not self.residuals
         self._parameters: list[str] | None = None
         self.names, self.defaults = self._forward_signature()
         self.arity = MANY if self.names == ("xs",) else len(self.names)
@@ -151,6 +152,13 @@ class Op:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != self.arity:
             return apply(self, *self.bind(args, kwargs))
+        if len(args) == 1 and self.plain and isinstance(args[0], Tensor):  # `apply` for the commonest case
+            x = args[0]
+            y = self.forward(x._data, **self.defaults) if self.defaults else self.forward(x._data)
+            mode = MODE.get()
+            if x.node is None or not mode.recording:
+                return new_tensor(y, None)
+            return record(self, (x._data,), (x.node,), 1, self.defaults, y, mode)
         return apply(self, args, self.defaults)
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -364,7 +372,7 @@ def apply(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return new_tensor(y, None) if op.outputs == 1 else tuple([new_tensor(part, None) for part in y])
 
 
-def record(op: Op, data: list[Any], inputs: list[Any], active: int, kwargs: dict[str, Any], y: Any, mode: Any) -> Any:
+def record(op: Op, data: Any, inputs: Any, active: int, kwargs: dict[str, Any], y: Any, mode: Any) -> Any:
     """Make the Node of a call whose result is y, and the Tensor that holds both."""
     plan = op.plans.get(active) or op.plan(active, len(inputs))
     code, lasti = caller()
@@ -468,7 +476,7 @@ part = Op(
 
 
 def _record_parts(
-    op: Op, data: list[Any], inputs: list[Any], kwargs: dict[str, Any], y: Any, plan: Plan, code: Any, lasti: int, mode: Any
+    op: Op, data: Any, inputs: Any, kwargs: dict[str, Any], y: Any, plan: Plan, code: Any, lasti: int, mode: Any
 ) -> Any:
     shape, dtype = tuple([p.shape for p in y]), tuple([p.dtype for p in y])
     whole = Node(op, tuple(inputs), kwargs, plan, plan.save(*data, y), shape, dtype, None, code, lasti, mode.scope)

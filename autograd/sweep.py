@@ -100,8 +100,8 @@ def pullback(
 def guarded(g: Any, d: Any) -> Any:
     """g * d where a cotangent of exactly 0 wins over an infinite or nan derivative: that branch was not taken."""
     c = g * d
-    raw = c._data if isinstance(c, Tensor) else c
-    if np.isnan(raw).any():
+    raw = _raw(c)
+    if np.isnan(raw).any() if raw.__class__ is np.ndarray else raw != raw:
         dead = (_raw(g) == 0) & ~np.isfinite(_raw(d))
         c = np.where(dead, 0, c) if np.any(dead) else c
     return c

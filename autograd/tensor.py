@@ -211,11 +211,15 @@ class Tensor:
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__":
-            raise NotDifferentiableError(f"np.{ufunc.__name__}.{method} is not supported on a Tensor; {_hint(ufunc, method)}")
-        return _lookup(ufunc)(*inputs, **kwargs)
+            raise NotDifferentiableError(
+                f"np.{ufunc.__name__}.{method} is not supported on a Tensor; {_hint(ufunc, method)}"
+            )
+        meaning = FUNCTIONS.get(ufunc)
+        return unknown(ufunc) if meaning is None else meaning(*inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return _lookup(function)(*args, **kwargs)
+        meaning = FUNCTIONS.get(function)
+        return unknown(function) if meaning is None else meaning(*args, **kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self.node is not None:
@@ -306,16 +310,14 @@ def tensor(data: Any, requires_grad: bool = False, name: str | None = None) -> T
     return Tensor(np.array(data), requires_grad, name)
 
 
-def _lookup(function: Any) -> Callable[..., Any]:
-    try:
-        return FUNCTIONS[function]
-    except (KeyError, TypeError):
-        module = getattr(function, "__module__", None) or "numpy"
-        name = f"{module.replace('numpy', 'np', 1)}.{getattr(function, '__name__', function)}"
-        raise NotDifferentiableError(
-            f"{name} has no derivative rule here. Compute it on t.data if no gradient is needed, "
-            "write it with functions that have one, or register a rule (autograd.elementwise, linear, general)."
-        ) from None
+def unknown(function: Any) -> Any:
+    """Raise the error for a function of NumPy's that has no meaning on Tensors."""
+    module = getattr(function, "__module__", None) or "numpy"
+    name = f"{module.replace('numpy', 'np', 1)}.{getattr(function, '__name__', function)}"
+    raise NotDifferentiableError(
+        f"{name} has no derivative rule here. Compute it on t.data if no gradient is needed, "
+        "write it with functions that have one, or register a rule (autograd.elementwise, linear, general)."
+    )
 
 
 def _hint(ufunc: Any, method: str) -> str:
