@@ -26,7 +26,6 @@ import inspect
 import operator
 import sys
 from collections.abc import Callable
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -34,7 +33,7 @@ import numpy as np
 from .errors import NotDifferentiableError
 from .modes import MODE
 from .node import NO_KWARGS, Node
-from .source import caller, is_inside
+from .source import KNOWN_FILES, caller
 from .tensor import FUNCTIONS, PLAIN, Tensor, as_array, new_tensor
 
 Rule = Callable[..., Any] | float | None
@@ -50,6 +49,20 @@ _FASTER: dict[Any, Any] = {
     np.negative: operator.neg,
     np.absolute: operator.abs,
     np.matmul: operator.matmul,
+}
+
+
+# what to keep of (x, y) and of (a, b, y), written out because every recorded operation runs one of these
+_SAVE: dict[int, dict[tuple[int, ...], Callable[..., tuple[Any, ...]]]] = {
+    1: {(): lambda x, y: (), (0,): lambda x, y: (x,), (1,): lambda x, y: (y,)},
+    2: {
+        (): lambda a, b, y: (),
+        (0,): lambda a, b, y: (a,),
+        (1,): lambda a, b, y: (b,),
+        (2,): lambda a, b, y: (y,),
+        (0, 1): lambda a, b, y: (a, b),
+        (1, 0): lambda a, b, y: (b, a),
+    },
 }
 
 
@@ -244,16 +257,13 @@ class Op:
 
     def _save(self, names: tuple[str, ...]) -> Callable[..., tuple[Any, ...]]:
         """save(*data, *residuals, y) -> the values that go with these names."""
-        if not names:
-            return lambda *values: ()
         getters = [self._getter(name) for name in names]
         if any(callable(get) for get in getters):
             return lambda *values: tuple([get(values) if callable(get) else values[get] for get in getters])
-        if len(getters) == 1:
-            (k,) = getters
-            return lambda *values: (values[k],)
-        pick = itemgetter(*getters)
-        return lambda *values: pick(values)
+        places = tuple(k % (len(self.names) + len(self.residuals) + 1) for k in getters)
+        if self.arity <= 2 and places in _SAVE[self.arity] and not self.residuals:
+            return _SAVE[self.arity][places]
+        return lambda *values: tuple([values[k] for k in places])
 
     def _getter(self, name: str) -> Any:
         """The place of a saved name in (*data, *residuals, y), or a function of that tuple."""
@@ -399,30 +409,30 @@ def operators(op: Op) -> tuple[Callable[..., Any], Callable[..., Any]]:
     here, and a call that is not made is what makes it fast.
     """
     forward, plans, plain, ndarray, kwargs = op.forward, op.plans, PLAIN, np.ndarray, op.defaults
-    new, get_mode, get_frame = Tensor.__new__, MODE.get, sys._getframe
+    new, get_mode, get_frame, known = Tensor.__new__, MODE.get, sys._getframe, KNOWN_FILES.get
 
     def method(self: Tensor, other: Any) -> Any:
         a, n = self._data, self.node
+        active = 0 if n is None else 1
         if isinstance(other, Tensor):
             b = other._data
             m = other.node
-            active = (n is not None) + 2 * (m is not None)
+            if m is not None:
+                active += 2
         elif other.__class__ in plain:
             b = other
             m = None if other.__class__ is ndarray else other
-            active = 1 if n is not None else 0
         else:
             return apply(op, (self, other), kwargs)
+        y = forward(a, b)
         mode = get_mode()
         if not active or not mode.recording:
-            return new_tensor(forward(a, b), None)
-        y = forward(a, b)
+            return new_tensor(y, None)
         plan = plans.get(active) or op.plan(active, 2)
         frame = get_frame(1)
-        if is_inside(frame.f_code.co_filename):
+        code, lasti = frame.f_code, frame.f_lasti
+        if known(code.co_filename) is not False:
             code, lasti = caller()
-        else:
-            code, lasti = frame.f_code, frame.f_lasti
         shape = y.shape
         node = Node(
             op, (n, m), kwargs, plan, plan.save(a, b, y), shape, y.dtype,

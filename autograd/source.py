@@ -17,22 +17,22 @@ from types import CodeType
 from typing import Any
 
 _folders: tuple[str, ...] = ()
-_known: dict[str, bool] = {}
+KNOWN_FILES: dict[str, bool] = {}  # file -> True where its frames are not the user's
 
 
 def hide(folder: str) -> None:
     """Never report frames of files below this folder: they are not the user's."""
     global _folders
     _folders = (*_folders, os.path.join(os.path.abspath(folder), ""))
-    _known.clear()
+    KNOWN_FILES.clear()
 
 
 def is_inside(file: str) -> bool:
     """True for a file whose frames are not the user's."""
     try:
-        return _known[file]
+        return KNOWN_FILES[file]
     except KeyError:
-        return _known.setdefault(file, file.startswith(_folders))
+        return KNOWN_FILES.setdefault(file, file.startswith(_folders))
 
 
 hide(os.path.dirname(__file__))
@@ -44,7 +44,7 @@ def caller() -> tuple[CodeType | None, int]:
     while frame is not None:
         code = frame.f_code
         try:
-            if not _known[code.co_filename]:
+            if not KNOWN_FILES[code.co_filename]:
                 return code, frame.f_lasti
         except KeyError:
             is_inside(code.co_filename)

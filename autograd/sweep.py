@@ -30,11 +30,12 @@ def reachable(roots: Iterable[Node], since: int = 0) -> list[Node]:
     """All nodes that the roots were computed from, with the roots, oldest first; none numbered below `since`."""
     order = list(dict.fromkeys(roots))
     seen = set(order)
+    see, append = seen.add, order.append
     for node in order:  # grows while it is walked: breadth first, without recursion
         for n in node.inputs:
             if n.__class__ is Node and n not in seen and n.number >= since:
-                seen.add(n)
-                order.append(n)
+                see(n)
+                append(n)
     order.sort(key=_by_number)
     return order
 
@@ -54,21 +55,32 @@ def between(roots: Iterable[Node], targets: Iterable[Node]) -> list[Node]:
 
 
 def pullback(
-    nodes: list[Node], grads: dict[Node, Any], *, differentiable: bool = False, free: bool = False, within: bool = False
+    nodes: list[Node],
+    grads: dict[Node, Any],
+    *,
+    differentiable: bool = False,
+    free: bool = False,
+    within: bool = False,
+    watched: bool = True,
 ) -> Iterator[tuple[Node, Any, Contributions]]:
     """Carry the cotangents in `grads` down through `nodes` (oldest first), newest first.
 
     Yields (node, its cotangent, [(input index, contribution)]); what arrives at leaves is left in `grads`.
-    `within`: only to inputs that are in `nodes`. `free`: drop the saved arrays on the way.
+    `within`: only to inputs that are in `nodes`. `free`: drop the saved arrays on the way. `watched`: False leaves the
+    contributions out of what is yielded.
     """
     times = mul
     detector = MODE.get().detector
+    watched = watched or detector is not None
     inside = set(nodes) if within else None
+    pop, get = grads.pop, grads.get
     for node in reversed(nodes):
         op = node.op
-        if op is None or node not in grads:
+        if op is None:
             continue
-        g = grads.pop(node)
+        g = pop(node, None)
+        if g is None:
+            continue
         saved = _as_tensors(node) if differentiable else node.saved
         inputs = node.inputs
         kwargs = node.kwargs
@@ -85,8 +97,9 @@ def pullback(
                 if hasattr(c, "dtype"):
                     raise
                 c = conform(np.asarray(c), n, node, i)  # a rule of the user's may return a Python number
-            contributions.append((i, c))
-            before = grads.get(n)
+            if watched:
+                contributions.append((i, c))
+            before = get(n)
             grads[n] = c if before is None else before + c
         if op.selects:
             times = guarded
@@ -197,7 +210,7 @@ def backward(y: Tensor, grad: Any = None, retain_graph: bool = False, create_gra
     grads = {root: start}
     keep = retain_graph or create_graph
     with np.errstate(all="ignore"):  # the user's forward pass has warned already
-        kept = {node: g for node, g, _ in pullback(nodes, grads, free=not keep) if node.keeps_grad}
+        kept = {node: g for node, g, _ in pullback(nodes, grads, free=not keep, watched=False) if node.keeps_grad}
     grads.update(kept)
     taken = {id(start)}
     for n, g in grads.items():
@@ -240,7 +253,7 @@ def pull_to(roots: list[tuple[Any, Any]], targets: list[Any], *, differentiable:
         if node in inside:
             grads[node] = grads[node] + g if node in grads else g
     with np.errstate(all="ignore"), setting(recording=differentiable):
-        sweep = pullback(nodes, grads, differentiable=differentiable, free=free, within=True)
+        sweep = pullback(nodes, grads, differentiable=differentiable, free=free, within=True, watched=False)
         grads.update({node: g for node, g, _ in sweep if node in wanted})
     results = []
     for t in targets:
