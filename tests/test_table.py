@@ -5,24 +5,25 @@ The finite differences here stand on their own: they share no code with autograd
 
 from __future__ import annotations
 
+import functools
 import gc
 import inspect
-import warnings
+import operator
 import weakref
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from numpy.testing.overrides import get_overridable_numpy_array_functions
 
 import autograd.ops
-from autograd import NotDifferentiableError, Tensor, gradcheck, gradients, jvp, no_grad, vjp
+from autograd import NotDifferentiableError, Tensor, gradcheck, gradients, jvp, vjp
 from autograd.node import Node
 from autograd.op import Op
 from autograd.sweep import reachable
 from autograd.symbol import rule_symbol
 from autograd.tensor import FUNCTIONS
 
-from samples import DIFFERENTIABLE, ELEMENTWISE, ROWS, SAMPLES, Row, Sample, at
+from samples import DIFFERENTIABLE, ELEMENTWISE, ROWS, SAMPLES
 
 OPS = {op for module in autograd.ops.__all__ for op in vars(getattr(autograd.ops, module)).values() if isinstance(op, Op)}
 OF_ROW = {name: [s for s in DIFFERENTIABLE if s.name == name] for name, row in ROWS.items() if not row.constant}
@@ -101,8 +102,8 @@ def difference(f, xs, vs):
     return (8 * (moved(1) - moved(-1)) - (moved(2) - moved(-2))) / (12 * h)
 
 
-def check_against_difference(sample):
-    f, xs = sample.problem()
+def check_against_difference(sample, dtype=float):
+    f, xs = sample.problem(dtype)
     rng = np.random.default_rng(1)
     vs = [direction(x, rng) * 0.3 for x in xs]
     g = direction(f(*xs), rng)
@@ -159,7 +160,7 @@ def test_dtype_and_shape_are_kept(sample, dtype):
         for x, g in zip(leaves, gradients(y, leaves, grad=np.ones(y.shape, y.dtype), retain_graph=True), strict=True):
             assert (g.shape, g.dtype) == (x.shape, x.dtype) == (x.shape, dtype)
         for node in nodes_of(y):
-            assert width_of_rules(node) <= max(np.dtype(dtype).itemsize, node.dtype.itemsize if node.op.outputs == 1 else 0)
+            assert width_of_rules(node) <= max(width(dtype), width(node.dtype), 4 if sample.name == "imag" else 0)  # no complex is narrower
 
 
 def width_of_rules(node):
@@ -167,36 +168,36 @@ def width_of_rules(node):
     if node.op.outputs > 1 or node.op.name == "part":
         return 0
     g = np.ones(node.shape, node.dtype)[()]
-    return max((width(pull(g, node.saved, node.kwargs, np.multiply).dtype, node) for _, pull in node.plan.pulls), default=0)
+    return max((width(pull(g, node.saved, node.kwargs, operator.mul).dtype) for _, pull in node.plan.pulls), default=0)
 
 
-def width(dtype, node):
-    real = node.dtype.kind != "c" or dtype.kind == "c"
-    return dtype.itemsize if real else 2 * dtype.itemsize
+def width(dtype):
+    return np.finfo(dtype).dtype.itemsize
 
 
 @every_row
 def test_layouts_give_the_same(name):
-    """Strided, reversed, read-only, big-endian and Fortran-ordered inputs; to the bit for elementwise operations."""
+    """Strided, reversed, read-only, big-endian and Fortran-ordered inputs: what NumPy gives, and the same gradients."""
     for sample in OF_ROW[name]:
         f, xs = sample.problem()
-        y = f(*map(leaf, xs))
+        leaves = [leaf(x) for x in xs]
+        expected = gradients_of(f(*leaves), leaves)
         for layout in LAYOUTS:
-            again, leaves = f(*(others := [leaf(layout(x)) for x in xs])), others
-            compare = np.testing.assert_array_equal if name in ELEMENTWISE else np.testing.assert_allclose
-            tolerance = {} if name in ELEMENTWISE else {"rtol": 1e-10, "atol": 1e-12}
-            compare(again.data, y.data, **tolerance)
-            plain = [leaf(x) for x in xs]
-            for g, expected in zip(gradients_of(again, leaves), gradients_of(f(*plain), plain), strict=True):
-                compare(g, expected, **tolerance)
+            others = [layout(x) for x in xs]
+            leaves = [leaf(x) for x in others]
+            y = f(*leaves)
+            if name in ELEMENTWISE:
+                np.testing.assert_array_equal(y.data, f(*others))
+            for g, e in zip(gradients_of(y, leaves), expected, strict=True):
+                np.testing.assert_allclose(g, e, rtol=1e-12, atol=1e-13)
 
 
 def strided(x):
     return np.repeat(x[..., None], 2, axis=-1)[..., 0]
 
 
-def reversed_(x):
-    back = (slice(None, None, -1),) * x.ndim
+def backwards(x):
+    back = (..., *[slice(None, None, -1)] * x.ndim)
     return x[back].copy()[back]
 
 
@@ -210,7 +211,11 @@ def big_endian(x):
     return x.astype(x.dtype.newbyteorder(">"))
 
 
-LAYOUTS = [strided, reversed_, read_only, big_endian, np.asfortranarray]
+def fortran_ordered(x):
+    return np.array(x, order="F")
+
+
+LAYOUTS = [strided, backwards, read_only, big_endian, fortran_ordered]
 
 
 # ---- what is recorded ----
@@ -258,3 +263,156 @@ def test_a_dropped_graph_is_gone_without_the_collector(name):
         assert live() == before
     finally:
         gc.enable()
+
+
+@every_sample
+def test_integer_tensors_are_constants(sample):
+    """They give what NumPy gives for integers, or raise where it raises."""
+    xs = integers(sample)
+    expected, y = outcome(sample.expected, *xs), outcome(sample, *map(Tensor, xs))
+    if not isinstance(expected, str):
+        assert y.node is None
+        assert (y.shape, y.dtype) == (expected.shape, expected.dtype)
+        np.testing.assert_allclose(y.data, expected, rtol=1e-12)
+    else:
+        assert isinstance(y, str)
+
+
+@every_sample
+def test_integer_tensors_beside_a_recorded_one(sample):
+    whole, xs = integers(sample), sample.arrays()
+    for k in sample.moving():
+        results = []
+        for wrap in (Tensor, np.asarray):
+            x = leaf(xs[k])
+            y = outcome(sample, *[x if j == k else wrap(n) for j, n in enumerate(whole)])
+            results.append(y if isinstance(y, str) else (y.data, *gradients_of(y, [x])))
+        np.testing.assert_equal(*results)
+
+
+def integers(sample):
+    rng = np.random.default_rng(3)
+    return [rng.integers(1, 4, x.shape) if x.dtype.kind == "f" else x for x in sample.arrays()]
+
+
+def outcome(f, *args):
+    """The result, or "refused"."""
+    try:
+        with np.errstate(all="ignore"):
+            return f(*args)
+    except (TypeError, ValueError, IndexError):
+        return "refused"
+
+
+# ---- formulas ----
+
+
+@every_sample
+def test_formula_read_off_a_rule_computes_the_rule(sample):
+    y, _ = recorded(sample)
+    for node in nodes_of(y):
+        if node.op.formulas:
+            continue
+        g = direction(np.empty(node.shape), np.random.default_rng(5))
+        for i, pull in node.plan.pulls:
+            formula = rule_symbol(node.op, i, node)
+            computed = formula.evaluate(g=g, **node.values(), **node.kwargs)
+            np.testing.assert_array_equal(computed, pull(g, node.saved, node.kwargs, operator.mul))
+
+
+@every_op
+def test_every_rule_has_a_formula(op):
+    for i, rule in enumerate(op.rules):
+        if rule is not None:
+            assert op.formula(i).strip()
+            assert " at 0x" not in op.formula(i)
+
+
+# ---- every rule is checked: a factor of 1.01 in it is found ----
+
+
+@every_op
+def test_a_rule_off_by_one_percent_is_found(op):
+    for i, rule in enumerate(op.rules):
+        if rule is None:
+            continue
+        try:
+            op.rules[i] = off(rule)
+            op.plans.clear()
+            with pytest.raises(AssertionError):
+                for sample in OF_ROW[op.name]:
+                    check_against_difference(sample, complex if op.name == "imag" else float)
+        finally:
+            op.rules[i] = rule
+            op.plans.clear()
+
+
+def off(rule):
+    """The rule times 1.01; instead of 0 a little."""
+    if not callable(rule):
+        return rule * 1.01 or 0.01
+    return functools.wraps(rule)(lambda *args, **kwargs: rule(*args, **kwargs) * 1.01)
+
+
+# ---- the table itself ----
+
+
+def test_every_op_has_a_row_that_records_it():
+    assert len({op.name for op in OPS}) == len(OPS)
+    for op in OPS:
+        assert op.name in OF_ROW, f"{op} has no row in tests/samples.py"
+        assert any(node.op is op for s in OF_ROW[op.name] for node in nodes_of(recorded(s)[0])), f"its row never records {op}"
+
+
+def test_every_function_of_numpy_that_tensors_know_has_a_row():
+    covered = {f for row in ROWS.values() for f in (row.function, *row.aliases)}
+    assert FUNCTIONS.keys() - covered == set()
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_row_belongs_to_an_op_or_function(name):
+    row = ROWS[name]
+    assert row.function in OPS or row.function in FUNCTIONS
+    assert name in (row.function.name if isinstance(row.function, Op) else row.function.__name__, "round")
+    assert all(FUNCTIONS[f] is FUNCTIONS[row.function] for f in row.aliases)
+
+
+UFUNCS = sorted({f for f in vars(np).values() if isinstance(f, np.ufunc)}, key=lambda f: f.__name__)
+
+
+@pytest.mark.parametrize("ufunc", UFUNCS, ids=lambda f: f.__name__)
+def test_no_ufunc_detaches_silently(ufunc):
+    """It records, or gives a plain array and its row says so, or raises; no array of objects, no lost gradient."""
+    xs = [leaf(np.array([[1.0]])) for _ in range(ufunc.nin)]
+    try:
+        with np.errstate(all="ignore"):
+            y = ufunc(*xs)
+    except TypeError:
+        assert ufunc not in FUNCTIONS
+        return
+    row = next(row for row in ROWS.values() if ufunc in (row.function, *row.aliases))
+    assert isinstance(y, np.ndarray) if row.constant else isinstance(y, Tensor) and y.node.op is FUNCTIONS[ufunc]
+    assert y.dtype != object
+
+
+@pytest.mark.parametrize("ufunc", [np.add, np.multiply, np.maximum, np.sin, np.gcd], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("method", ["reduce", "accumulate", "outer", "at", "reduceat"])
+def test_ufunc_methods_raise(ufunc, method):
+    x = leaf(np.ones(3))
+    with pytest.raises((NotDifferentiableError, ValueError)):  # NumPy refuses some by itself
+        getattr(ufunc, method)(*{"at": (x, [0], x), "outer": (x, x), "reduceat": (x, [0, 1])}.get(method, (x,)))
+
+
+@pytest.mark.parametrize("function", sorted(get_overridable_numpy_array_functions(), key=repr), ids=lambda f: f"{f.__module__}.{f.__name__}")
+@pytest.mark.parametrize("n", [1, 2])
+def test_no_function_of_numpy_detaches_silently(function, n):
+    try:
+        y = function(*[leaf(np.eye(2)) for _ in range(n)])
+    except (TypeError, ValueError, AttributeError):  # AttributeError: the readers of files
+        return
+    row = next((row for row in ROWS.values() if function in (row.function, *row.aliases)), None)
+    assert row is not None and (row.constant or function is np.where or holds_a_recorded_tensor(y))
+
+
+def holds_a_recorded_tensor(y):
+    return any(map(holds_a_recorded_tensor, y)) if isinstance(y, list | tuple) else isinstance(y, Tensor) and y.node is not None
