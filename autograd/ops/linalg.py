@@ -35,12 +35,16 @@ def solve(a, b):
 
 
 @solve.rule
-def _solve_a(g, a, y):
-    gb = np.linalg.solve(a.mT, g)
-    return -gb[..., None] * y[..., None, :] if y.ndim == 1 else -(gb @ y.mT)
+def _solve_a(g, a, y, b_shape):
+    gb = _solve_b(g, a, b_shape)
+    return -gb[..., None] * y[..., None, :] if len(b_shape) == 1 else -(gb @ y.mT)
 
 
-solve.rule(lambda g, a: np.linalg.solve(a.mT, g))
+@solve.rule
+def _solve_b(g, a, b_shape):
+    if len(b_shape) == 1:  # one vector, which a stack of matrices makes into a stack of vectors
+        return np.linalg.solve(a.mT, g[..., None])[..., 0]
+    return np.linalg.solve(a.mT, g)
 
 
 @general(handles=np.linalg.cholesky, formulas=("inv(y)^T phi(y^T g) inv(y), made symmetric",))
