@@ -487,7 +487,7 @@ MATRIX = {
     "cholesky": Row(np.linalg.cholesky, MATRICES, domain=[invertible], call=symmetric),
     "solve": Row(
         np.linalg.solve,
-        [((3, 3), (3,)), ((3, 3), (3, 2)), ((2, 3, 3), (3, 2)), ((3, 3), (2, 3, 1)), ((2, 3, 3), (3,)), ((3, 3), (3, 0))],
+        [((3, 3), (3,)), ((3, 3), (3, 2)), ((2, 3, 3), (3, 2)), ((3, 3), (2, 3, 1)), ((2, 3, 3), (3,)), ((3, 3, 3), (3,)), ((3, 3), (3, 0))],
         domain=[invertible, ANY],
     ),
     "norm": Row(
