@@ -69,7 +69,9 @@ def softmax_cross_entropy(x, t):
 
 @softmax_cross_entropy.rule
 def _cross_entropy_x(g, p, t):
-    return (p - one_hot(t, p.shape[-1])) * (g / rows(p))
+    if t.dtype.kind in "iu":
+        return (p - one_hot(t, p.shape[-1])) * (g / rows(p))
+    return (p * np.sum(t, axis=-1, keepdims=True) - t) * (g / rows(p))
 
 
 @softmax_cross_entropy.rule
@@ -83,5 +85,5 @@ def rows(x):
 
 
 def one_hot(t, classes):
-    """Labels as rows with True in one place; weights stay as they are."""
-    return t[..., None] == np.arange(classes) if t.dtype.kind in "iu" else t
+    """Labels as rows with True in one place."""
+    return t[..., None] == np.arange(classes)
