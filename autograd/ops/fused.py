@@ -25,8 +25,7 @@ softmax.rule(lambda g, y, axis=-1: y * (g - np.sum(g * y, axis=axis, keepdims=Tr
 def log_softmax(x, *, axis=-1):
     """log(softmax(x)) along an axis, without overflow or loss of digits."""
     z = x - x.max(axis=axis, keepdims=True)
-    z -= np.log(np.exp(z).sum(axis=axis, keepdims=True))
-    return z
+    return z - np.log(np.exp(z).sum(axis=axis, keepdims=True))
 
 
 log_softmax.rule(lambda g, y, axis=-1: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True))
