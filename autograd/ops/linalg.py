@@ -55,7 +55,7 @@ def cholesky(x):
 
 @cholesky.rule
 def _cholesky_rule(g, y):
-    lower = np.tril(y.mT @ conj(g))
+    lower = np.tril(conj(y).mT @ conj(g))
     phi = lower - np.tril(np.triu(lower)) * 0.5
     inverse = np.linalg.inv(y)
     s = conj(inverse).mT @ phi @ inverse
