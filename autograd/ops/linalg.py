@@ -82,6 +82,7 @@ def norm(x, ord=None, axis=None, keepdims=False):
     axes = tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
     if ord is None or (ord == 2 and len(axes) == 1) or (ord in ("fro", "f") and len(axes) == 2):
         return euclidean_norm(x, axis=axes, keepdims=keepdims)
+    x = x if x.dtype.kind in "fc" else x.astype(float)
     if len(axes) == 1:
         return _vector_norm(np.abs(x), ord, axes[0], keepdims)
     if len(axes) == 2 and ord in (1, -1, np.inf, -np.inf):
