@@ -127,8 +127,9 @@ clip.rule(lambda x, lo, hi: (x >= hi) | (lo >= hi))
 @elementwise(name="sigmoid")
 def sigmoid(x):
     """1 / (1 + exp(-x)), without overflow."""
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, e) / (1 + e)
+    left = np.real(x) < 0
+    e = np.exp(np.where(left, x, -x))
+    return np.where(left, e, 1) / (1 + e)
 
 
 sigmoid.rule(lambda y: y * (1 - y))
