@@ -72,7 +72,7 @@ sinc = elementwise(np.sinc, lambda x: sinc_derivative(x, order=1))
 # absolute value, sign, rounding
 absolute = elementwise(np.absolute, lambda x: conj(np.sign(x)), formulas=("g * sign(x)",))
 fabs = elementwise(np.fabs, lambda x: np.sign(x))
-sign = elementwise(np.sign, 0)
+sign = elementwise(np.sign, 0)  # of real numbers; for complex ones see _sign
 floor = elementwise(np.floor, 0)
 ceil = elementwise(np.ceil, 0)
 trunc = elementwise(np.trunc, 0, handles=np.fix)
@@ -156,6 +156,15 @@ def sinc_derivative(x, *, order):
 
 
 sinc_derivative.rule(lambda x, order: sinc_derivative(x, order=order + 1))
+
+
+@meaning(np.sign)
+def _sign(x):
+    """Of a complex number the phase x / |x|, which turns with x; 0 at 0."""
+    if x.dtype.kind != "c":
+        return sign(x)
+    size = np.abs(x)
+    return x / (size + (size == 0))
 
 
 def conj(x):
