@@ -99,8 +99,14 @@ minimum = elementwise(
     selects=True,
     formulas=("g * (a < b)", "g * (b < a)"),
 )
-fmax = elementwise(np.fmax, *maximum.rules, selects=True, formulas=maximum.formulas)
-fmin = elementwise(np.fmin, *minimum.rules, selects=True, formulas=minimum.formulas)
+
+# fmax and fmin choose the number beside a nan
+_beside_nan = (
+    lambda a, b, y, among: (y == a) - (1 - _tie(among)) * (a == b),
+    lambda a, b, y, among: (y == b) - (1 - _tie(among)) * (a == b),
+)
+fmax = elementwise(np.fmax, *_beside_nan, selects=True, formulas=("g * (y == a)", "g * (y == b)"))
+fmin = elementwise(np.fmin, *_beside_nan, selects=True, formulas=("g * (y == a)", "g * (y == b)"))
 relu = elementwise(lambda x: np.maximum(x, 0), lambda y: y > 0, name="relu", selects=True)
 where = linear(
     np.where,
