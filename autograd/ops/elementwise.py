@@ -121,8 +121,12 @@ where = linear(
 
 @elementwise(name="clip", selects=True, formulas=("g * (lo < x < hi)", "g * (x <= lo)", "g * (x >= hi)"))
 def clip(x, lo, hi):
-    """x between lo and hi; the gradient with respect to x is 0 at the bounds."""
-    return np.clip(x, lo, hi)
+    """x between lo and hi, infinite for no bound; the gradient with respect to x is 0 at the bounds."""
+    return np.clip(x, _bound(lo), _bound(hi))
+
+
+def _bound(b):
+    return None if b.__class__ is float and math.isinf(b) else b  # integers stay integers
 
 
 clip.rule(lambda x, lo, hi: (x > lo) & (x < hi))
