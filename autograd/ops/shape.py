@@ -151,7 +151,7 @@ def _array_split(ary, indices_or_sections, axis=0):
 
 @meaning(np.split)
 def _split(ary, indices_or_sections, axis=0, how=np.split):
-    pieces = how(np.arange(ary.shape[axis]), indices_or_sections)  # NumPy's own checks and sizes
+    pieces = how(np.arange(ary.shape[axis]), _plain_index(indices_or_sections))  # NumPy's own checks and sizes
     before = (slice(None),) * (axis % ary.ndim)
     starts = np.cumsum([0, *map(len, pieces)]).tolist()
     return [ary[(*before, slice(a, a + len(p)))] for a, p in zip(starts, pieces, strict=False)]
