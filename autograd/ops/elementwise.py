@@ -72,7 +72,7 @@ sinc = elementwise(np.sinc, lambda x: sinc_derivative(x, order=1))
 # absolute value, sign, rounding
 absolute = elementwise(np.absolute, lambda x: conj(np.sign(x)), formulas=("g * sign(x)",))
 fabs = elementwise(np.fabs, lambda x: np.sign(x))
-sign = elementwise(np.sign, 0)
+sign = elementwise(np.sign, 0)  # of real numbers; for complex ones see _sign
 floor = elementwise(np.floor, 0)
 ceil = elementwise(np.ceil, 0)
 trunc = elementwise(np.trunc, 0, handles=np.fix)
@@ -99,8 +99,14 @@ minimum = elementwise(
     selects=True,
     formulas=("g * (a < b)", "g * (b < a)"),
 )
-fmax = elementwise(np.fmax, *maximum.rules, selects=True, formulas=maximum.formulas)
-fmin = elementwise(np.fmin, *minimum.rules, selects=True, formulas=minimum.formulas)
+
+# fmax and fmin choose the number beside a nan
+_beside_nan = (
+    lambda a, b, y, among: (y == a) - (1 - _tie(among)) * (a == b),
+    lambda a, b, y, among: (y == b) - (1 - _tie(among)) * (a == b),
+)
+fmax = elementwise(np.fmax, *_beside_nan, selects=True, formulas=("g * (y == a)", "g * (y == b)"))
+fmin = elementwise(np.fmin, *_beside_nan, selects=True, formulas=("g * (y == a)", "g * (y == b)"))
 relu = elementwise(lambda x: np.maximum(x, 0), lambda y: y > 0, name="relu", selects=True)
 where = linear(
     np.where,
@@ -115,8 +121,12 @@ where = linear(
 
 @elementwise(name="clip", selects=True, formulas=("g * (lo < x < hi)", "g * (x <= lo)", "g * (x >= hi)"))
 def clip(x, lo, hi):
-    """x between lo and hi; the gradient with respect to x is 0 at the bounds."""
-    return np.clip(x, lo, hi)
+    """x between lo and hi, infinite for no bound; the gradient with respect to x is 0 at the bounds."""
+    return np.clip(x, _bound(lo), _bound(hi))
+
+
+def _bound(b):
+    return None if b.__class__ is float and math.isinf(b) else b  # integers stay integers
 
 
 clip.rule(lambda x, lo, hi: (x > lo) & (x < hi))
@@ -127,8 +137,9 @@ clip.rule(lambda x, lo, hi: (x >= hi) | (lo >= hi))
 @elementwise(name="sigmoid")
 def sigmoid(x):
     """1 / (1 + exp(-x)), without overflow."""
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, e) / (1 + e)
+    left = np.real(x) < 0
+    e = np.exp(np.where(left, x, -x))
+    return np.where(left, e, 1) / (1 + e)
 
 
 sigmoid.rule(lambda y: y * (1 - y))
@@ -155,6 +166,15 @@ def sinc_derivative(x, *, order):
 
 
 sinc_derivative.rule(lambda x, order: sinc_derivative(x, order=order + 1))
+
+
+@meaning(np.sign)
+def _sign(x):
+    """Of a complex number the phase x / |x|, which turns with x; 0 at 0."""
+    if x.dtype.kind != "c":
+        return sign(x)
+    size = np.abs(x)
+    return x / (size + (size == 0))
 
 
 def conj(x):

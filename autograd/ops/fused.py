@@ -25,8 +25,7 @@ softmax.rule(lambda g, y, axis=-1: y * (g - np.sum(g * y, axis=axis, keepdims=Tr
 def log_softmax(x, *, axis=-1):
     """log(softmax(x)) along an axis, without overflow or loss of digits."""
     z = x - x.max(axis=axis, keepdims=True)
-    z -= np.log(np.exp(z).sum(axis=axis, keepdims=True))
-    return z
+    return z - np.log(np.exp(z).sum(axis=axis, keepdims=True))
 
 
 log_softmax.rule(lambda g, y, axis=-1: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True))
@@ -69,7 +68,9 @@ def softmax_cross_entropy(x, t):
 
 @softmax_cross_entropy.rule
 def _cross_entropy_x(g, p, t):
-    return (p - one_hot(t, p.shape[-1])) * (g / rows(p))
+    if t.dtype.kind in "iu":
+        return (p - one_hot(t, p.shape[-1])) * (g / rows(p))
+    return (p * np.sum(t, axis=-1, keepdims=True) - t) * (g / rows(p))
 
 
 @softmax_cross_entropy.rule
@@ -83,5 +84,5 @@ def rows(x):
 
 
 def one_hot(t, classes):
-    """Labels as rows with True in one place; weights stay as they are."""
-    return t[..., None] == np.arange(classes) if t.dtype.kind in "iu" else t
+    """Labels as rows with True in one place."""
+    return t[..., None] == np.arange(classes)

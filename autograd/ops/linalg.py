@@ -35,12 +35,16 @@ def solve(a, b):
 
 
 @solve.rule
-def _solve_a(g, a, y):
-    gb = np.linalg.solve(a.mT, g)
-    return -gb[..., None] * y[..., None, :] if y.ndim == 1 else -(gb @ y.mT)
+def _solve_a(g, a, y, b_shape):
+    gb = _solve_b(g, a, b_shape)
+    return -gb[..., None] * y[..., None, :] if len(b_shape) == 1 else -(gb @ y.mT)
 
 
-solve.rule(lambda g, a: np.linalg.solve(a.mT, g))
+@solve.rule
+def _solve_b(g, a, b_shape):
+    if len(b_shape) == 1:  # one vector, which a stack of matrices makes into a stack of vectors
+        return np.linalg.solve(a.mT, g[..., None])[..., 0]
+    return np.linalg.solve(a.mT, g)
 
 
 @general(handles=np.linalg.cholesky, formulas=("inv(y)^T phi(y^T g) inv(y), made symmetric",))
@@ -51,7 +55,7 @@ def cholesky(x):
 
 @cholesky.rule
 def _cholesky_rule(g, y):
-    lower = np.tril(y.mT @ conj(g))
+    lower = np.tril(conj(y).mT @ conj(g))
     phi = lower - np.tril(np.triu(lower)) * 0.5
     inverse = np.linalg.inv(y)
     s = conj(inverse).mT @ phi @ inverse
@@ -78,6 +82,7 @@ def norm(x, ord=None, axis=None, keepdims=False):
     axes = tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
     if ord is None or (ord == 2 and len(axes) == 1) or (ord in ("fro", "f") and len(axes) == 2):
         return euclidean_norm(x, axis=axes, keepdims=keepdims)
+    x = x if x.dtype.kind in "fc" else x.astype(float)
     if len(axes) == 1:
         return _vector_norm(np.abs(x), ord, axes[0], keepdims)
     if len(axes) == 2 and ord in (1, -1, np.inf, -np.inf):

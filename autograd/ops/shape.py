@@ -151,7 +151,7 @@ def _array_split(ary, indices_or_sections, axis=0):
 
 @meaning(np.split)
 def _split(ary, indices_or_sections, axis=0, how=np.split):
-    pieces = how(np.arange(ary.shape[axis]), indices_or_sections)  # NumPy's own checks and sizes
+    pieces = how(np.arange(ary.shape[axis]), _plain_index(indices_or_sections))  # NumPy's own checks and sizes
     before = (slice(None),) * (axis % ary.ndim)
     starts = np.cumsum([0, *map(len, pieces)]).tolist()
     return [ary[(*before, slice(a, a + len(p)))] for a, p in zip(starts, pieces, strict=False)]
@@ -196,9 +196,10 @@ def _pad(array, pad_width, mode="constant", *, constant_values=0, **options):
         if np.any(np.asarray(constant_values) != 0):
             y = y + np.pad(np.zeros(array.shape, array.dtype), width, constant_values=constant_values)
         return y
-    if mode not in ("edge", "reflect", "symmetric", "wrap"):
+    if mode not in ("edge", "reflect", "symmetric", "wrap") or options.get("reflect_type", "even") != "even":
         raise NotDifferentiableError(
-            f"np.pad(mode={mode!r}) has no derivative rule; use constant, edge, reflect, symmetric or wrap"
+            f"np.pad(mode={mode!r}{''.join(f', {k}={v!r}' for k, v in options.items())}) has no derivative rule; "
+            "use constant, edge, reflect, symmetric or wrap"
         )
-    rows = [np.pad(np.arange(n), w, mode=mode, **options) for n, w in zip(array.shape, width, strict=True)]
+    rows = [np.pad(np.arange(n), w, mode=mode) for n, w in zip(array.shape, width, strict=True)]
     return array[np.ix_(*rows)]

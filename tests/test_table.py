@@ -1,0 +1,418 @@
+"""Every generic test, over every sample of the table: values, derivatives of both orders in both modes, dtypes, layouts.
+
+The finite differences here stand on their own: they share no code with autograd.gradcheck.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import inspect
+import operator
+import weakref
+
+import numpy as np
+import pytest
+from numpy.testing.overrides import get_overridable_numpy_array_functions
+
+import autograd.ops
+from autograd import NotDifferentiableError, Tensor, gradcheck, gradients, jvp, vjp
+from autograd.node import Node
+from autograd.op import Op
+from autograd.sweep import reachable
+from autograd.symbol import rule_symbol
+from autograd.tensor import FUNCTIONS
+
+from samples import DIFFERENTIABLE, ELEMENTWISE, ROWS, SAMPLES
+
+OPS = {op for module in autograd.ops.__all__ for op in vars(getattr(autograd.ops, module)).values() if isinstance(op, Op)}
+OF_ROW = {name: [s for s in DIFFERENTIABLE if s.name == name] for name, row in ROWS.items() if not row.constant}
+
+every_sample = pytest.mark.parametrize("sample", DIFFERENTIABLE, ids=str)
+every_row = pytest.mark.parametrize("name", OF_ROW)
+every_op = pytest.mark.parametrize("op", sorted(OPS, key=lambda op: op.name), ids=lambda op: op.name)
+
+
+def leaf(x):
+    return Tensor(x, requires_grad=True)
+
+
+def recorded(sample, dtype=float):
+    """The result of a sample, and the leaves below it."""
+    f, xs = sample.problem(dtype)
+    leaves = [leaf(x) for x in xs]
+    return f(*leaves), leaves
+
+
+def gradients_of(y, leaves):
+    """The gradients of y for a cotangent that is the same whenever y is."""
+    return gradients(y, leaves, grad=direction(y, np.random.default_rng(0)))
+
+
+def direction(x, rng):
+    v = rng.standard_normal(x.shape)
+    return np.asarray(v + 1j * rng.standard_normal(x.shape) if x.dtype.kind == "c" else v).astype(x.dtype)
+
+
+def inner(a, b):
+    return float(np.real(np.sum(a * b)))
+
+
+def refuses(sample, dtype):
+    """True where NumPy does not take this dtype; then a Tensor must not take it either."""
+    with np.errstate(all="ignore"):
+        try:
+            sample.expected(*sample.arrays(dtype))
+        except TypeError:
+            with pytest.raises(TypeError):
+                recorded(sample, dtype)
+            return True
+    return False
+
+
+def nodes_of(y):
+    return [node for node in reachable([y.node]) if node.op is not None]
+
+
+# ---- values and derivatives ----
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=str)
+def test_value_is_numpys(sample):
+    xs = sample.arrays()
+    before = [x.copy() for x in xs]
+    y = sample(*[leaf(x) if x.dtype.kind == "f" else x for x in xs])
+    expected = sample.expected(*xs)
+    assert isinstance(y, Tensor) != sample.row.constant
+    np.testing.assert_equal(xs, before)
+    if sample.row.constant:
+        np.testing.assert_equal(y, expected)
+        return
+    assert (y.shape, y.dtype) == (np.shape(expected), expected.dtype)
+    np.testing.assert_allclose(y.data, expected, rtol=1e-12, atol=1e-14)
+
+
+def difference(f, xs, vs):
+    """df along vs to about 1e-10: the central difference of fourth order."""
+    h = 1e-3
+
+    def moved(k):
+        return f(*[x + k * h * v for x, v in zip(xs, vs, strict=True)])
+
+    return (8 * (moved(1) - moved(-1)) - (moved(2) - moved(-2))) / (12 * h)
+
+
+def check_against_difference(sample, dtype=float):
+    f, xs = sample.problem(dtype)
+    rng = np.random.default_rng(1)
+    vs = [direction(x, rng) * 0.3 for x in xs]
+    g = direction(f(*xs), rng)
+    expected = difference(f, xs, vs)
+    y, pull = vjp(f, *xs)
+    pulled = pull(g) if len(xs) > 1 else (pull(g),)
+    assert inner(g, expected) == pytest.approx(sum(map(inner, pulled, vs)), rel=1e-8, abs=1e-8)
+    return vs, expected
+
+
+@every_sample
+def test_vjp_and_jvp_against_differences(sample):
+    vs, expected = check_against_difference(sample)
+    f, xs = sample.problem()
+    np.testing.assert_allclose(jvp(f, tuple(xs), tuple(vs))[1], expected, rtol=1e-7, atol=1e-8)
+
+
+@pytest.mark.parametrize("dtype", [float, complex])
+@every_sample
+def test_second_order_by_recursion(sample, dtype):
+    if not refuses(sample, dtype):
+        f, xs = sample.problem(dtype)
+        gradcheck(f, *xs, order=2)
+
+
+@pytest.mark.parametrize("dtype", [float, complex])
+@every_sample
+def test_both_modes_are_each_others_transpose(sample, dtype):
+    if refuses(sample, dtype):
+        return
+    f, xs = sample.problem(dtype)
+    rng = np.random.default_rng(2)
+    ts = [direction(x, rng) for x in xs]
+    y, pull = vjp(f, *xs)
+    g = direction(np.asarray(y), rng)
+    pulled = pull(g) if len(xs) > 1 else (pull(g),)
+    pushed = jvp(f, tuple(xs), tuple(ts))[1]
+    size = float(np.sum(np.abs(g * pushed))) + 1
+    assert inner(g, pushed) == pytest.approx(sum(map(inner, pulled, ts)), abs=1e-12 * size)
+
+
+# ---- dtypes and shapes ----
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.complex64, np.complex128])
+@every_sample
+def test_dtype_and_shape_are_kept(sample, dtype):
+    """The dtype of the result is NumPy's; a gradient has the dtype and shape of its input; no rule computes wider."""
+    if refuses(sample, dtype):
+        return
+    with np.errstate(all="ignore"):
+        y, leaves = recorded(sample, dtype)
+        assert y.dtype == sample.expected(*sample.arrays(dtype)).dtype
+        for x, g in zip(leaves, gradients(y, leaves, grad=np.ones(y.shape, y.dtype), retain_graph=True), strict=True):
+            assert (g.shape, g.dtype) == (x.shape, x.dtype) == (x.shape, dtype)
+        for node in nodes_of(y):
+            if node.op in OPS and node.op.outputs == 1:
+                complex_at_least = 4 if sample.name == "imag" else 0  # no complex dtype is narrower
+                assert width_of_rules(node) <= max(width(dtype), width(node.dtype), complex_at_least)
+
+
+def width_of_rules(node):
+    """The bytes per real number of the widest cotangent that a rule makes, before the engine casts it."""
+    g = np.ones(node.shape, node.dtype)[()]
+    return max((width(pull(g, node.saved, node.kwargs, operator.mul).dtype) for _, pull in node.plan.pulls), default=0)
+
+
+def width(dtype):
+    return np.finfo(dtype).dtype.itemsize
+
+
+@every_row
+def test_layouts_give_the_same(name):
+    """Strided, reversed, read-only, big-endian and Fortran-ordered inputs: what NumPy gives, and the same gradients."""
+    for sample in OF_ROW[name]:
+        f, xs = sample.problem()
+        leaves = [leaf(x) for x in xs]
+        expected = gradients_of(f(*leaves), leaves)
+        for layout in LAYOUTS:
+            others = [layout(x) for x in xs]
+            leaves = [leaf(x) for x in others]
+            y = f(*leaves)
+            if name in ELEMENTWISE:
+                np.testing.assert_array_equal(y.data, f(*others))
+            for g, e in zip(gradients_of(y, leaves), expected, strict=True):
+                np.testing.assert_allclose(g, e, rtol=1e-12, atol=1e-13)
+
+
+def strided(x):
+    return np.repeat(x[..., None], 2, axis=-1)[..., 0]
+
+
+def backwards(x):
+    back = (..., *[slice(None, None, -1)] * x.ndim)
+    return x[back].copy()[back]
+
+
+def read_only(x):
+    x = x.copy()
+    x.setflags(write=False)
+    return x
+
+
+def big_endian(x):
+    return x.astype(x.dtype.newbyteorder(">"))
+
+
+def fortran_ordered(x):
+    return np.array(x, order="F")
+
+
+LAYOUTS = [strided, backwards, read_only, big_endian, fortran_ordered]
+
+
+# ---- what is recorded ----
+
+
+@every_sample
+def test_one_recorded_input_among_plain_ones(sample):
+    """The gradient for one input is the same whether the others are recorded, Tensors without a graph or plain arrays."""
+    y, leaves = recorded(sample)
+    together = gradients_of(y, leaves)
+    f, xs = sample.problem()
+    for k, expected in enumerate(together):
+        for plain in (lambda x: x, Tensor, lambda x: x.item() if x.ndim == 0 else x):
+            mixed = [leaf(x) if j == k else plain(x) for j, x in enumerate(xs)]
+            np.testing.assert_array_equal(gradients_of(f(*mixed), [mixed[k]])[0], expected)
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_only_what_the_rules_name_is_kept(name):
+    """With one input recorded, an array that its rule does not name is free to go."""
+    sample = OF_ROW[name][0]
+    for k in sample.moving():
+        xs = [x.copy() for x in sample.arrays()]
+        alive = [weakref.ref(x) for x in xs]
+        y = sample(*[leaf(x) if j == k else x for j, x in enumerate(xs)])
+        (node,) = nodes_of(y)
+        del xs, y
+        rule = node.op.rule_of(k)
+        named = set(inspect.signature(rule).parameters) if callable(rule) else set()
+        assert [ref() is not None for ref in alive] == [n in named for n in node.op.names]
+
+
+@every_row
+def test_a_dropped_graph_is_gone_without_the_collector(name):
+    def live():
+        return sum(isinstance(o, Node) for o in gc.get_objects())
+
+    gc.disable()
+    try:
+        before = live()
+        for sample in OF_ROW[name]:
+            y, leaves = recorded(sample)
+            gradients(y, leaves, grad=np.ones(y.shape), create_graph=True)
+        del y, leaves
+        assert live() == before
+    finally:
+        gc.enable()
+
+
+@every_sample
+def test_integer_tensors_are_constants(sample):
+    """They give what NumPy gives for integers, or raise where it raises."""
+    xs = integers(sample)
+    expected, y = outcome(sample.expected, *xs), outcome(sample, *map(Tensor, xs))
+    if not isinstance(expected, str):
+        assert y.node is None
+        assert (y.shape, y.dtype) == (expected.shape, expected.dtype)
+        np.testing.assert_allclose(y.data, expected, rtol=1e-12, atol=1e-14)
+    else:
+        assert isinstance(y, str)
+
+
+@every_sample
+def test_integer_tensors_beside_a_recorded_one(sample):
+    whole, xs = integers(sample), sample.arrays()
+    for k in sample.moving():
+        results = []
+        for wrap in (Tensor, np.asarray):
+            x = leaf(xs[k])
+            y = outcome(sample, *[x if j == k else wrap(n) for j, n in enumerate(whole)])
+            results.append(y if isinstance(y, str) else (y.data, *gradients_of(y, [x])))
+        np.testing.assert_equal(*results)
+
+
+def integers(sample):
+    rng = np.random.default_rng(3)
+    return [rng.integers(1, 4, x.shape) if x.dtype.kind == "f" else x for x in sample.arrays()]
+
+
+def outcome(f, *args):
+    """The result, or "refused"."""
+    try:
+        with np.errstate(all="ignore"):
+            return f(*args)
+    except (TypeError, ValueError, IndexError):
+        return "refused"
+
+
+# ---- formulas ----
+
+
+@every_sample
+def test_formula_read_off_a_rule_computes_the_rule(sample):
+    y, _ = recorded(sample)
+    for node in nodes_of(y):
+        if node.op.formulas:
+            continue
+        g = direction(np.empty(node.shape), np.random.default_rng(5))
+        for i, pull in node.plan.pulls:
+            formula = rule_symbol(node.op, i, node)
+            computed = formula.evaluate(g=g, **node.values(), **node.kwargs)
+            np.testing.assert_array_equal(computed, pull(g, node.saved, node.kwargs, operator.mul))
+
+
+@every_op
+def test_every_rule_has_a_formula(op):
+    for i, rule in enumerate(op.rules):
+        if rule is not None:
+            assert op.formula(i).strip()
+            assert " at 0x" not in op.formula(i)
+
+
+# ---- every rule is checked: a factor of 1.01 in it is found ----
+
+
+@every_op
+def test_a_rule_off_by_one_percent_is_found(op):
+    for i, rule in enumerate(op.rules):
+        if rule is None:
+            continue
+        try:
+            op.rules[i] = off(rule)
+            op.plans.clear()
+            with pytest.raises(AssertionError):
+                for sample in OF_ROW[op.name]:
+                    check_against_difference(sample, complex if op.name == "imag" else float)
+        finally:
+            op.rules[i] = rule
+            op.plans.clear()
+
+
+def off(rule):
+    """The rule times 1.01; instead of 0 a little."""
+    if not callable(rule):
+        return rule * 1.01 or 0.01
+    return functools.wraps(rule)(lambda *args, **kwargs: rule(*args, **kwargs) * 1.01)
+
+
+# ---- the table itself ----
+
+
+def test_every_op_has_a_row_that_records_it():
+    assert len({op.name for op in OPS}) == len(OPS)
+    for op in OPS:
+        assert op.name in OF_ROW, f"{op} has no row in tests/samples.py"
+        assert any(node.op is op for s in OF_ROW[op.name] for node in nodes_of(recorded(s)[0])), f"its row never records {op}"
+
+
+def test_every_function_of_numpy_that_tensors_know_has_a_row():
+    covered = {f for row in ROWS.values() for f in (row.function, *row.aliases)}
+    assert FUNCTIONS.keys() - covered == set()
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_row_belongs_to_an_op_or_function(name):
+    row = ROWS[name]
+    assert row.function in OPS or row.function in FUNCTIONS
+    assert name in (row.function.name if isinstance(row.function, Op) else row.function.__name__, "round")
+    assert all(FUNCTIONS[f] is FUNCTIONS[row.function] for f in row.aliases)
+
+
+UFUNCS = sorted({f for f in vars(np).values() if isinstance(f, np.ufunc)}, key=lambda f: f.__name__)
+
+
+@pytest.mark.parametrize("ufunc", UFUNCS, ids=lambda f: f.__name__)
+def test_no_ufunc_detaches_silently(ufunc):
+    """It records, or gives a plain array and its row says so, or raises; no array of objects, no lost gradient."""
+    xs = [leaf(np.array([[1.0]])) for _ in range(ufunc.nin)]
+    try:
+        with np.errstate(all="ignore"):
+            y = ufunc(*xs)
+    except TypeError:
+        assert ufunc not in FUNCTIONS
+        return
+    row = next(row for row in ROWS.values() if ufunc in (row.function, *row.aliases))
+    assert isinstance(y, np.ndarray) if row.constant else isinstance(y, Tensor) and y.node is not None
+    assert y.dtype != object
+
+
+@pytest.mark.parametrize("ufunc", [np.add, np.multiply, np.maximum, np.sin, np.gcd], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("method", ["reduce", "accumulate", "outer", "at", "reduceat"])
+def test_ufunc_methods_raise(ufunc, method):
+    x = leaf(np.ones(3))
+    with pytest.raises((NotDifferentiableError, ValueError)):  # NumPy refuses some by itself
+        getattr(ufunc, method)(*{"at": (x, [0], x), "outer": (x, x), "reduceat": (x, [0, 1])}.get(method, (x,)))
+
+
+@pytest.mark.parametrize("function", sorted(get_overridable_numpy_array_functions(), key=repr), ids=lambda f: f"{f.__module__}.{f.__name__}")
+@pytest.mark.parametrize("n", [1, 2])
+def test_no_function_of_numpy_detaches_silently(function, n):
+    try:
+        y = function(*[leaf(np.eye(2)) for _ in range(n)])
+    except (TypeError, ValueError, AttributeError):  # AttributeError: the readers of files
+        return
+    row = next((row for row in ROWS.values() if function in (row.function, *row.aliases)), None)
+    assert row is not None and (row.constant or function is np.where or holds_a_recorded_tensor(y))
+
+
+def holds_a_recorded_tensor(y):
+    return any(map(holds_a_recorded_tensor, y)) if isinstance(y, list | tuple) else isinstance(y, Tensor) and y.node is not None
