@@ -259,3 +259,73 @@ def test_a_block_around_a_whole_generator_is_restored():
 
     assert list(steps()) == [False]
     assert recording()
+
+
+def test_a_decorated_generator_runs_in_the_mode_and_its_caller_does_not():
+    @no_grad()
+    def steps():
+        received = yield recording()
+        try:
+            yield received, recording()
+        except KeyError:
+            yield "caught", recording()
+        return recording()
+
+    def outer():
+        result = yield from steps()
+        yield "returned", result
+
+    run = outer()
+    assert next(run) is False and recording()
+    assert run.send(5) == (5, False) and recording()
+    assert run.throw(KeyError) == ("caught", False) and recording()
+    assert next(run) == ("returned", False) and recording()
+
+
+def test_two_decorated_generators_may_take_turns_and_be_dropped():
+    @no_grad()
+    def quiet():
+        while True:
+            yield recording()
+
+    @enable_grad()
+    def loud():
+        while True:
+            yield recording()
+
+    a, b = quiet(), loud()
+    assert [next(a), next(b), next(a), next(b), recording()] == [False, True, False, True, True]
+    a.close()
+    assert next(b) and recording()
+
+
+def test_a_decorated_coroutine_runs_in_the_mode():
+    @no_grad()
+    async def quiet():
+        await asyncio.sleep(0)
+        return recording()
+
+    async def main():
+        results = await asyncio.gather(quiet(), asyncio.sleep(0, "other"), quiet())
+        return *results, recording()
+
+    assert asyncio.run(main()) == (False, "other", False, True)
+
+
+def test_a_decorated_asynchronous_generator_is_refused():
+    async def steps():
+        yield 1
+
+    with pytest.raises(TypeError, match="inside it"):
+        no_grad()(steps)
+
+
+def test_anomaly_detection_as_a_decorator():
+    @detect_anomaly()
+    def careful():
+        return infinity()
+
+    for _ in range(2):
+        with pytest.raises(AnomalyError):
+            careful()
+    assert MODE.get().detector is None
