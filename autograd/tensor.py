@@ -103,8 +103,12 @@ class Tensor:
             )
         mark_changed(old, node, replaced=value is not old)
         self._data = value
-        if node is not None and node.value is not None:
-            node.value = value
+        self._show_value()
+
+    def _show_value(self) -> None:
+        """After a change: the node of a leaf or a number tells what it is now."""
+        if self.node is not None and self.node.value is not None:
+            self.node.value = self._data
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -265,6 +269,7 @@ class Tensor:
             )
         mark_changed(self._data, self.node)
         self.data[index] = value._data if isinstance(value, Tensor) else value
+        self._show_value()
 
     def __reduce__(self) -> Any:
         return tensor, (self.data, self.is_leaf and self.requires_grad, self.name)

@@ -5,6 +5,7 @@ The errors name the operation, the line that recorded it and the line that chang
 
 import re
 import sys
+import weakref
 
 import numpy as np
 import pytest
@@ -137,6 +138,29 @@ def test_in_place_matmul():
         changed = line_here() - 1
     refuses(y, "matmul", recorded, changed)
     assert np.array_equal(x.data, np.ones((2, 2)))
+
+
+def test_an_input_of_an_op_of_many_inputs():
+    a, b, c = (Tensor(np.eye(2) + k, requires_grad=True) for k in range(3))
+    for t in (a, b, c):
+        for route in (replaced, added):
+            y, recorded = np.sum(np.einsum("ij,jk,kl->il", a, b, c)), line_here()
+            route(t)
+            refuses(y, "einsum", recorded)
+
+
+def test_a_result_of_an_op_of_several_results():
+    both = ag.general(lambda x: (np.exp(x), x * 2), lambda g, y: g_first(g) * y[0], name="both", outputs=2)
+
+    def g_first(g):
+        first, _ = g
+        return first
+
+    x = leaf()
+    (a, b), recorded = both(x), line_here()
+    y = np.sum(a + b)
+    a.data += 1
+    refuses(y, "both", recorded)
 
 
 def test_the_message_names_the_line_of_the_change():
@@ -336,6 +360,77 @@ def test_in_place_on_a_constant_records_from_then_on():
     assert np.array_equal(x.grad, [3, 3, 3])
 
 
+@pytest.mark.parametrize(
+    ("change", "derivative"),
+    [
+        (lambda h, w: h.__imul__(w), lambda x, w: (2 * w, 2 * x)),
+        (lambda h, w: h.__ipow__(2), lambda x, w: (8 * x, 0 * w)),
+        (lambda h, w: h.__itruediv__(w), lambda x, w: (2 / w, -2 * x / w**2)),
+        (lambda h, w: h.__imul__(h), lambda x, w: (8 * x, 0 * w)),
+    ],
+    ids=["*=", "**=", "/=", "*= itself"],
+)
+def test_in_place_may_need_what_was_there_before(change, derivative):
+    x, w = leaf(), leaf(4.0, 5.0, 6.0)
+    h = x * 2
+    change(h, w)
+    gx, gw = gradients(h.sum(), [x, w])
+    true_x, true_w = derivative(x.data, w.data)
+    assert np.allclose(gx, true_x) and np.allclose(gw, true_w)
+
+
+def test_in_place_does_not_write_into_what_others_look_at():
+    """Otherwise `first` would change without its graph: a gradient that does not fit the value."""
+    x = leaf()
+    h = x * 1.0
+    first, raw = h[:2], h.data
+    h *= 3
+    assert np.array_equal(first.data, x.data[:2]) and np.array_equal(raw, x.data)
+    (g,) = gradients(first.sum(), [x])
+    assert np.array_equal(g, [1, 1, 0])
+
+
+def test_in_place_on_a_view_is_refused_while_recording():
+    """NumPy would change what the view looks at, which the graph cannot express."""
+    x = leaf()
+    h = x * 1.0
+    row = h[:2]
+    with pytest.raises(ag.NotDifferentiableError, match=r"view.*t = t \+ "):
+        row += 1
+    buffer = np.zeros(4)
+    part = Tensor(buffer[:3])
+    with pytest.raises(ag.NotDifferentiableError, match="view"):
+        part += x
+    part += 1.0  # nothing is recorded here: an ordinary write
+    assert np.array_equal(buffer, [1, 1, 1, 0])
+
+
+def test_in_place_on_a_constant_leaves_the_users_array():
+    buffer = np.zeros(3)
+    total = Tensor(buffer)
+    total += leaf()
+    assert np.array_equal(total.data, [1, 2, 3]) and np.array_equal(buffer, [0, 0, 0])
+
+
+def test_a_failed_in_place_operation_changed_nothing():
+    x = leaf()
+    h = np.exp(x)
+    y = h.sum()
+    with pytest.raises(ValueError):
+        h += np.ones((2, 3))
+    y.backward()
+    assert np.allclose(x.grad, np.exp(x.data))
+
+
+def test_the_value_of_a_number_follows_its_changes():
+    x = Tensor(3.0, requires_grad=True)
+    with no_grad():
+        x[...] = 5.0
+        assert x.node.value == 5.0
+        x += 1.0
+        assert x.node.value == 6.0
+
+
 def test_in_place_keeps_shape_and_dtype():
     x = Tensor(np.ones(2, np.float32), requires_grad=True)
     h = x * 2
@@ -425,3 +520,35 @@ def test_an_anomaly_in_a_number():
     x = Tensor(0.0, requires_grad=True)
     with detect_anomaly(), np.errstate(all="ignore"), pytest.raises(AnomalyError, match="divide.*inf"):
         1 / x
+
+
+def test_detect_anomaly_looks_into_ops_of_many_inputs():
+    a = np.eye(2)
+    x = Tensor(a, requires_grad=True)
+    with detect_anomaly():
+        y = np.sum(np.einsum("ij,jk->ik", x, x))
+        a[0, 0] = 5.0
+        with pytest.raises(SavedArrayChangedError, match="einsum"):
+            y.backward()
+
+
+def test_detect_anomaly_with_several_results():
+    x = Tensor(np.diag([2.0, 3.0]), requires_grad=True)
+    with detect_anomaly():
+        sign, log = np.linalg.slogdet(x)
+        log.backward()
+        assert np.allclose(x.grad, np.diag([1 / 2, 1 / 3]))
+        both = ag.general(lambda x: (x, np.log(x)), lambda g: sum(g), name="both", outputs=2)
+        with pytest.raises(AnomalyError, match="both .*-inf"), np.errstate(all="ignore"):
+            both(leaf(0.0))
+
+
+def test_detect_anomaly_holds_no_graph():
+    arrays = []
+    with detect_anomaly():
+        for _ in range(3):
+            x = leaf()
+            y = np.exp(x)
+            arrays.append(weakref.ref(y.data))
+            del x, y
+        assert all(ref() is None for ref in arrays)
