@@ -6,8 +6,6 @@ Costs a pass over every result and a checksum of every saved array, so it is a t
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,6 +13,7 @@ import numpy as np
 from .errors import AnomalyError, SavedArrayChangedError
 from .modes import setting
 from .node import Node, describe
+from .op import Parts
 from .tensor import Tensor
 
 
@@ -22,15 +21,15 @@ class Detector:
     """Watches what is recorded and what a backward sweep computes."""
 
     def __init__(self) -> None:
-        self._prints: dict[Node, tuple[int | None, ...]] = {}
+        self._prints: dict[int, Any] = {}  # by the number of the node: a Node here would keep its graph alive
 
     def forward(self, node: Node, y: Any) -> None:
         _refuse(y, f"{describe(node)} gave")
-        self._prints[node] = tuple(map(_fingerprint, node.saved or ()))
+        self._prints[node.number] = _fingerprint(node.saved or ())
 
     def backward(self, node: Node, contributions: list[tuple[int, Any]]) -> None:
-        now = tuple(map(_fingerprint, node.saved or ()))
-        before = self._prints.get(node, now)
+        now = _fingerprint(node.saved or ())
+        before = self._prints.get(node.number, now)
         for name, a, b in zip(node.plan.names if node.plan else (), before, now, strict=True):
             if a != b:
                 raise SavedArrayChangedError(
@@ -38,10 +37,13 @@ class Detector:
                     "Call backward() before you change it, or change a copy."
                 )
         for i, c in contributions:
-            _refuse(c, f"the backward rule of {describe(node)} for input {i} gave")
+            for part in c.parts.values() if isinstance(c, Parts) else (c,):
+                _refuse(part, f"the backward rule of {describe(node)} for input {i} gave")
 
 
-def _fingerprint(value: Any) -> int | None:
+def _fingerprint(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_fingerprint, value))
     return zlib.crc32(np.ascontiguousarray(value).view(np.uint8)) if isinstance(value, np.ndarray) else None
 
 
@@ -55,11 +57,9 @@ def _refuse(y: Any, who: str) -> None:
         raise AnomalyError(f"{who} the first {y[first] if first else y} at index {first}, of shape {np.shape(y)}")
 
 
-@contextmanager
-def detect_anomaly() -> Iterator[None]:
+def detect_anomaly() -> setting:
     """In this block, raise where the first nan or inf appears, forward or backward, naming the op and the line.
 
     Also raises if a saved array was changed by any route before backward used it.
     """
-    with setting(detector=Detector()):
-        yield
+    return setting(detector=Detector())

@@ -7,7 +7,9 @@ pass saw, and backward says so instead of computing a wrong gradient. Views coun
 
 from __future__ import annotations
 
+import threading
 import weakref
+from collections.abc import Iterator
 from operator import itemgetter
 from types import CodeType
 from typing import Any
@@ -23,6 +25,7 @@ Change = tuple[int, CodeType | None, int]  # its number, and the place in the us
 # id of the array that owns the memory -> (weak reference to it, its last change)
 _changes: dict[int, tuple[Any, Change]] = {}
 _last = 0
+_lock = threading.Lock()
 
 
 def owner(array: Any) -> Any:
@@ -32,10 +35,16 @@ def owner(array: Any) -> Any:
     return array
 
 
-def mark_changed(array: Any, node: Node | None, replaced: bool = False) -> None:
-    """Note that `array`, the data of a Tensor, is being written to, or replaced by another one."""
+def mark_changed(array: Any, node: Node | None, replaced: bool = False, number: int = 0) -> None:
+    """Note that `array`, the data of a Tensor, is being written to, or replaced by another one.
+
+    number: when. An operation that writes in place takes it before it records itself, because what it saves for its own
+    backward is what was there before.
+    """
     global _last
-    _last = number = next_number()
+    with _lock:  # _last must not go back when two threads change something at once
+        number = number or next_number()
+        _last = max(_last, number)
     place = caller()
     if node is not None:
         node.changed = (number, *place)
@@ -62,8 +71,7 @@ def _check_saved(node: Node) -> None:
     if node.plan is None:
         return
     assert node.op is not None
-    for name, value in node.values().items():
-        made_by = node if name == "y" else node.op.input_named(name, node)
+    for name, made_by, value in _origins(node):
         change = _later(made_by.changed if isinstance(made_by, Node) else None, _change_of(value))
         if change is not None and change[0] > node.number:
             at = decode(*change[1:])
@@ -72,6 +80,18 @@ def _check_saved(node: Node) -> None:
                 f"for backward, and it was changed since{f' at {at}' if at else ''}. Call backward() before you change "
                 "it, or change a copy: a new Tensor(t.data + ...)."
             )
+
+
+def _origins(node: Node) -> Iterator[tuple[str, Any, Any]]:
+    """(name, node that the value came from, value) of everything that was saved, tuples taken apart."""
+    assert node.op is not None
+    for name, value in node.values().items():
+        if name == "xs":
+            yield from ((name, n, v) for n, v in zip(node.inputs, value, strict=True))
+        elif isinstance(value, tuple):  # y, where there are several results
+            yield from ((name, None, v) for v in value)
+        else:
+            yield name, node if name == "y" else node.op.input_named(name, node), value
 
 
 def _change_of(value: Any) -> Change | None:

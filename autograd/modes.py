@@ -6,7 +6,9 @@ operation pays for one look-up whatever the number of settings.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+import inspect
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from typing import Any
@@ -31,29 +33,81 @@ class Mode:
 MODE: ContextVar[Mode] = ContextVar("seegrad_mode", default=Mode(recording=True, scope=(), detector=None, keep=False))
 
 
-@contextmanager
-def setting(**changes: Any) -> Iterator[Mode]:
-    """Run a block, or a decorated function, with some settings changed."""
-    mode = MODE.get().but(**changes)
-    token = MODE.set(mode)
+class setting:
+    """Run a block, or a decorated function, generator function or coroutine function, with some settings changed."""
+
+    def __init__(self, **changes: Any):
+        self._changes = changes
+        self._tokens: list[Token[Mode]] = []
+
+    def __enter__(self) -> Mode:
+        mode = MODE.get().but(**self._changes)
+        self._tokens.append(MODE.set(mode))
+        return mode
+
+    def __exit__(self, *_: Any) -> None:
+        MODE.reset(self._tokens.pop())
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        changes = self._changes
+
+        if inspect.isasyncgenfunction(function):
+            raise TypeError(f"{function.__name__} is an asynchronous generator; use a `with` block inside it instead")
+
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def in_mode(*args: Any, **kwargs: Any) -> Any:
+                with setting(**changes):
+                    return await function(*args, **kwargs)
+
+        elif inspect.isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def in_mode(*args: Any, **kwargs: Any) -> Any:
+                return _steps(function(*args, **kwargs), changes)
+
+        else:
+
+            @functools.wraps(function)
+            def in_mode(*args: Any, **kwargs: Any) -> Any:
+                with setting(**changes):
+                    return function(*args, **kwargs)
+
+        return in_mode
+
+
+def _steps(generator: Generator[Any, Any, Any], changes: dict[str, Any]) -> Generator[Any, Any, Any]:
+    """The generator with its settings on while it runs and off while it waits: its caller must not see them."""
+    advance: Callable[[], Any] = functools.partial(next, generator)
     try:
-        yield mode
+        while True:
+            with setting(**changes):
+                try:
+                    value = advance()
+                except StopIteration as stop:
+                    return stop.value
+            try:
+                sent = yield value
+                advance = functools.partial(generator.send, sent)
+            except Exception as error:
+                advance = functools.partial(generator.throw, error)
     finally:
-        MODE.reset(token)
+        with setting(**changes):
+            generator.close()
 
 
-@contextmanager
-def no_grad() -> Iterator[None]:
-    """Compute without recording a graph. Works as `with no_grad():` and as `@no_grad()`."""
-    with setting(recording=False):
-        yield
+def no_grad() -> setting:
+    """Compute without recording a graph. Works as `with no_grad():` and as `@no_grad()`.
+
+    In a generator function use the decorator: a `with` block there stays in force for the caller between two steps.
+    """
+    return setting(recording=False)
 
 
-@contextmanager
-def enable_grad() -> Iterator[None]:
+def enable_grad() -> setting:
     """Record again inside a `no_grad` block."""
-    with setting(recording=True):
-        yield
+    return setting(recording=True)
 
 
 def enter_scope(name: str) -> Token[Mode]:

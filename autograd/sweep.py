@@ -74,40 +74,51 @@ def pullback(
     watched = watched or detector is not None
     inside = set(nodes) if within else None
     pop, get = grads.pop, grads.get
-    for node in reversed(nodes):
-        op = node.op
-        if op is None:
-            continue
-        g = pop(node, None)
-        if g is None:
-            continue
-        saved = _as_tensors(node) if differentiable else node.saved
-        inputs = node.inputs
-        kwargs = node.kwargs
-        contributions: Contributions = []
-        for i, pull in node.plan.pulls:  # type: ignore[union-attr]
-            n = inputs[i]
-            if inside is not None and n not in inside:
+    node = None
+    try:
+        for node in reversed(nodes):
+            op = node.op
+            if op is None:
                 continue
-            c = pull(g, saved, kwargs, times)
-            try:
-                if c.dtype is not n.dtype or c.shape != n.shape:
-                    c = conform(c, n, node, i)
-            except AttributeError:
-                if hasattr(c, "dtype"):
-                    raise
-                c = conform(np.asarray(c), n, node, i)  # a rule of the user's may return a Python number
-            if watched:
-                contributions.append((i, c))
-            before = get(n)
-            grads[n] = c if before is None else before + c
-        if op.selects:
-            times = guarded
-        if detector is not None:
-            detector.backward(node, contributions)
-        if free:
-            node.saved = None
-        yield node, g, contributions
+            g = pop(node, None)
+            if g is None:
+                continue
+            saved = _as_tensors(node) if differentiable else node.saved
+            inputs = node.inputs
+            kwargs = node.kwargs
+            contributions: Contributions = []
+            for i, pull in node.plan.pulls:  # type: ignore[union-attr]
+                n = inputs[i]
+                if inside is not None and n not in inside:
+                    continue
+                c = pull(g, saved, kwargs, times)
+                try:
+                    if c.dtype is not n.dtype or c.shape != n.shape:
+                        c = conform(c, n, node, i)
+                except AttributeError:
+                    if hasattr(c, "dtype"):
+                        raise
+                    c = conform(np.asarray(c), n, node, i)  # a rule of the user's may return a Python number
+                if watched:
+                    contributions.append((i, c))
+                before = get(n)
+                grads[n] = c if before is None else before + c
+            if op.selects:
+                times = guarded
+            if detector is not None:
+                detector.backward(node, contributions)
+            if free:
+                node.saved = None
+            yield node, g, contributions
+    except Exception as error:
+        _say_where(error, node)
+        raise
+
+
+def _say_where(error: Exception, node: Node | None) -> None:
+    """Add to an error in a rule which operation the rule belongs to, unless it says so itself."""
+    if node is not None and describe(node) not in str(error):
+        error.add_note(f"in the backward rule of {describe(node)}")
 
 
 def guarded(g: Any, d: Any) -> Any:
@@ -152,23 +163,34 @@ def conform(g: Any, to: Node, node: Node, i: int) -> Any:
     if g.shape != to.shape:
         g = unbroadcast(g, to.shape, node, i)
     if g.dtype != to.dtype:
+        _check_float(to)
         if g.dtype.kind == "c" and to.dtype.kind == "f":
             g = np.real(g)
         g = g.astype(to.dtype)
     return g
 
 
+def _check_float(node: Node) -> None:
+    if node.dtype.kind not in "fc":
+        raise TypeError(
+            f"{describe(node)} gave {node.dtype}: only floats and complex numbers have a derivative; "
+            "convert its inputs first, or take the result out of the graph with t.detach()"
+        )
+
+
 def unbroadcast(g: Any, shape: tuple[int, ...], node: Node, i: int) -> Any:
     """Sum over the axes along which an input of this shape was stretched."""
     extra = len(g.shape) - len(shape)
-    if node.op is not None and node.op.broadcasts:
+    assert node.op is not None
+    fits = g.shape == node.shape or node.op.kind != "elementwise"  # else the rule itself has made it larger
+    if node.op.broadcasts and fits:
         if extra > 0:
             g = g.sum(axis=0 if extra == 1 else tuple(range(extra)))
         if g.shape != shape and extra >= 0:
             g = g.sum(axis=tuple(k for k, n in enumerate(shape) if n == 1), keepdims=True)
     if g.shape != shape:
         raise ShapeError(
-            f"the rule of {describe(node)} for its input {i} returned a gradient of shape {g.shape}; the input has shape {shape}"
+            f"the rule of {describe(node)} for its input {i} gives a gradient of shape {g.shape}; the input has shape {shape}"
         )
     return g
 
@@ -182,16 +204,20 @@ def cotangent_of(y: Tensor, grad: Any) -> Any:
         raise RuntimeError(
             "nothing was recorded here: no input had requires_grad=True, or the result was computed under no_grad()"
         )
+    _check_float(y.node)
     if grad is None:
         if y.size != 1:
-            raise ShapeError(f"backward() of a result of shape {y.shape} needs grad=, an array of that shape; only a scalar has a default")
+            raise ShapeError(
+                f"{describe(y.node)} has shape {y.shape}, and only a scalar has a default gradient to start from; "
+                "pass grad=, an array of that shape, or reduce it with np.sum or np.mean"
+            )
         return np.ones(y.shape, y.dtype)[()]
     if not isinstance(grad, Tensor):
         grad = np.asarray(grad)
     if grad.shape != y.shape:
-        raise ShapeError(f"grad has shape {grad.shape}, the result has shape {y.shape}")
-    if grad.dtype.kind == "c" and y.dtype.kind != "c":
-        raise TypeError(f"grad is {grad.dtype}, the result is {y.dtype}")
+        raise ShapeError(f"grad has shape {grad.shape}, the result of {describe(y.node)} has shape {y.shape}")
+    if not np.can_cast(grad.dtype, y.dtype, "same_kind"):
+        raise TypeError(f"grad is {grad.dtype}, the result of {describe(y.node)} is {y.dtype}")
     return grad if grad.dtype == y.dtype else grad.astype(y.dtype)
 
 
@@ -232,6 +258,8 @@ def gradients(
     """
     if not isinstance(y, Tensor):
         raise TypeError(f"gradients() takes the Tensor to differentiate first, not {type(y).__name__}")
+    if isinstance(xs, Tensor):
+        raise TypeError("gradients() takes a list of Tensors to differentiate with respect to: [x], not x")
     for x in xs:
         if not isinstance(x, Tensor) or x.node is None:
             raise TypeError("gradients() takes recorded Tensors in xs; make them with requires_grad=True")

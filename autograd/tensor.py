@@ -15,7 +15,7 @@ import numpy as np
 from .errors import NotDifferentiableError
 from .guard import mark_changed
 from .modes import MODE
-from .node import NO_KWARGS, Node
+from .node import NO_KWARGS, Node, describe
 from .source import caller
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}  # NumPy's function -> what it means on Tensors
@@ -103,8 +103,12 @@ class Tensor:
             )
         mark_changed(old, node, replaced=value is not old)
         self._data = value
-        if node is not None and node.value is not None:
-            node.value = value
+        self._show_value()
+
+    def _show_value(self) -> None:
+        """After a change: the node of a leaf or a number tells what it is now."""
+        if self.node is not None and self.node.value is not None:
+            self.node.value = self._data
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -156,11 +160,16 @@ class Tensor:
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
         if not self.is_leaf:
-            raise RuntimeError("requires_grad can be set on a leaf only; use t.detach() for a constant copy")
+            raise RuntimeError(
+                f"this is a result of {describe(self.node)}; requires_grad can be set on a leaf only, "
+                "use t.detach() for a constant"
+            )
+        name = self.name
         if value and self.node is None:
             self._become_leaf()
         elif not value:
             self.node = None
+        self.name = name
 
     @property
     def is_leaf(self) -> bool:
@@ -194,6 +203,9 @@ class Tensor:
             value = np.asarray(value)
             if value.shape != self.shape:
                 raise ValueError(f"the gradient has the shape of the Tensor, {self.shape}, not {value.shape}")
+            if not np.can_cast(value.dtype, self.dtype, "same_kind"):
+                raise TypeError(f"the gradient has the dtype of the Tensor, {self.dtype}, not {value.dtype}")
+            value = value.astype(self.dtype, copy=False)
         self.node.grad = value
 
     def zero_grad(self) -> None:
@@ -224,14 +236,17 @@ class Tensor:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self.node is not None:
             raise TypeError(
-                "this Tensor is recorded, and as an ndarray it would lose its gradient. Use t.data for the numbers, "
+                f"{describe(self.node)} is recorded, and as an ndarray it would lose its gradient. Use t.data for the numbers, "
                 "np.stack([t1, t2]) instead of np.array([t1, t2]), and NumPy's functions on the Tensor itself"
             )
         return np.array(self.data, dtype=dtype, copy=copy)
 
     def _number(self, kind: Callable[[Any], Any]) -> Any:
         if self.node is not None:
-            raise TypeError(f"{kind.__name__}() of a recorded Tensor would lose its gradient; use t.item() for the number")
+            raise TypeError(
+                f"{kind.__name__}() of a recorded Tensor would lose its gradient; use t.item() for the number. "
+                f"It was recorded by {describe(self.node)}"
+            )
         return kind(self._data)
 
     def __float__(self) -> float:
@@ -263,19 +278,24 @@ class Tensor:
     def __setitem__(self, index: Any, value: Any) -> None:
         recorded = self.node is not None or (isinstance(value, Tensor) and value.node is not None)
         if recorded and MODE.get().recording:
+            whose = self.node or value.node
             raise NotDifferentiableError(
-                "assignment into a recorded Tensor is not differentiable; build the result with np.where, np.stack or "
-                "np.concatenate, or assign inside `with no_grad():`"
+                f"assignment is not differentiable, and {describe(whose)} is recorded; build the result with np.where, "
+                "np.stack or np.concatenate, or assign inside `with no_grad():`"
             )
         mark_changed(self._data, self.node)
         self.data[index] = value._data if isinstance(value, Tensor) else value
+        self._show_value()
 
     def __reduce__(self) -> Any:
         return tensor, (self.data, self.is_leaf and self.requires_grad, self.name)
 
     def __deepcopy__(self, memo: Any) -> Tensor:
         if not self.is_leaf:
-            raise RuntimeError("a recorded result cannot be deep-copied; copy t.detach(), or the leaves")
+            raise RuntimeError(
+                f"this is a result of {describe(self.node)}, and a deep copy would lose its graph; "
+                "copy t.detach(), or the leaves"
+            )
         return tensor(self.data, self.requires_grad, self.name)
 
     def __repr__(self) -> str:
@@ -323,4 +343,5 @@ def unknown(function: Any) -> Any:
 def _hint(ufunc: Any, method: str) -> str:
     better = {("add", "reduce"): "np.sum", ("multiply", "reduce"): "np.prod", ("maximum", "reduce"): "np.max"}
     better |= {("minimum", "reduce"): "np.min", ("add", "accumulate"): "np.cumsum", ("multiply", "accumulate"): "np.cumprod"}
+    better |= {("multiply", "outer"): "np.outer"}
     return f"use {better.get((ufunc.__name__, method), 'functions that have a derivative rule')}"

@@ -41,10 +41,7 @@ class _Recorded:
 
     def __init__(self, f: Function, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: ArgNums, has_aux: bool = False):
         self.single = isinstance(argnums, int | np.integer)
-        numbers = [argnums] if self.single else list(argnums)  # type: ignore[arg-type,list-item]
-        for k in numbers:
-            if not -len(args) <= k < len(args):
-                raise TypeError(f"argnums={argnums} but the function was called with {len(args)} positional arguments")
+        numbers = _numbers(argnums, len(args))
         chosen = [args[k] for k in numbers]
         leaves, self._rebuild = flatten(chosen)
         with setting(recording=True):
@@ -117,6 +114,20 @@ class _Recorded:
         """Results in the structure of the chosen arguments."""
         tree = self._rebuild([_scalar(g) for g in gs])
         return tree[0] if self.single else tuple(tree)
+
+
+def _numbers(argnums: ArgNums, n: int) -> list[int]:
+    """argnums as a list of places among n positional arguments."""
+    numbers = [argnums] if isinstance(argnums, int | np.integer) else list(argnums)
+    for k in numbers:
+        if not isinstance(k, int | np.integer):
+            raise TypeError(f"argnums is an integer or a sequence of integers, not {argnums!r}")
+        if not -n <= k < n:
+            raise TypeError(f"argnums={argnums} but the function was called with {n} positional arguments")
+    numbers = [int(k) % n for k in numbers]
+    if len(set(numbers)) < len(numbers):
+        raise TypeError(f"argnums={argnums} names the same argument twice")
+    return numbers
 
 
 def _like(g: Any, y: Tensor, what: str) -> Any:

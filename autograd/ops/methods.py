@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import NotDifferentiableError
 from ..guard import mark_changed
 from ..modes import MODE
+from ..node import next_number
 from ..op import apply, operators
 from ..sweep import backward
 from ..tensor import FUNCTIONS, Tensor, new_tensor
@@ -18,25 +19,32 @@ from . import matrix, shape
 
 def _in_place(op):
     def method(self, other):
-        """Write the result into this Tensor's memory; recorded, unless this is a leaf."""
+        """Change this Tensor. Where that is recorded it gets new memory, so nobody else's array changes unrecorded."""
         if self.node is not None and self.node.op is None and MODE.get().recording:
             raise NotDifferentiableError(
                 "a leaf that requires a gradient cannot be changed in place while the graph is recorded; "
                 "write x = x + ..., or do it inside `with no_grad():`"
             )
+        when = next_number()
         result = op(self, other)
         if result.shape != self.shape:
             raise ValueError(f"the result has shape {result.shape}, which does not fit in place into {self.shape}")
         if not np.can_cast(result.dtype, self.dtype, "same_kind"):
             raise TypeError(f"the result is {result.dtype}, which does not fit in place into {self.dtype}")
         result = result if result.dtype == self.dtype else result.astype(self.dtype)
-        mark_changed(self._data, self.node)
-        if isinstance(self._data, np.ndarray):
+        in_memory = isinstance(self._data, np.ndarray)
+        if result.node is not None and in_memory and self._data.base is not None:
+            raise NotDifferentiableError(
+                "this Tensor is a view: in place, the array that it looks at would change without its graph; "
+                "write t = t + ... instead of t += ..."
+            )
+        mark_changed(self._data, self.node, replaced=result.node is not None, number=when)
+        if result.node is None and in_memory:
             np.copyto(self._data, result._data)
         else:
             self._data = result._data
-        if result.node is not None:
-            self.node = result.node
+            self.node = result.node or self.node
+        self._show_value()
         return self
 
     return method
