@@ -68,9 +68,9 @@ def softmax_cross_entropy(x, t):
         else:
             losses = t * (np.log(total) - z)
             loss = losses.sum(dtype=wide)
-            if np.isnan(loss):  # from a score of -inf, perhaps: with weight 0 it adds nothing
+            if loss != loss:  # nan, perhaps from a score of -inf, which with weight 0 adds nothing
                 loss = losses.sum(dtype=wide, where=t != 0)
-    return (loss / rows(x)).astype(x.dtype), p
+    return x.dtype.type(loss / rows(x)), p
 
 
 @softmax_cross_entropy.rule
