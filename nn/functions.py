@@ -6,6 +6,7 @@ that names the position.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from autograd import ShapeError, Tensor
 from autograd.ops.elementwise import relu, sigmoid
 from autograd.ops.fused import log_softmax, logsumexp, softmax
 from autograd.ops.fused import softmax_cross_entropy as _softmax_cross_entropy
+from autograd.tensor import as_array
 
 __all__ = ["log_softmax", "logsumexp", "mean_squared_error", "relu", "sigmoid", "softmax", "softmax_cross_entropy"]
 
@@ -26,19 +28,29 @@ def mean_squared_error(y: Any, t: Any) -> Any:
 
 
 def softmax_cross_entropy(x: Any, t: Any) -> Any:
-    """The mean over the examples of -log(softmax(x)[label]), finite for any finite scores.
+    """The mean over the examples of -log(softmax(x)[label]); 0 for no examples. Finite for any finite scores.
 
-    x: scores, of shape (N, classes) or (classes,). t: class numbers of shape (N,), or one row of weights that sum to 1
-    (such as one-hot) for each example, of the shape of x. Raises ShapeError, and ValueError that names the position of
-    a label that is out of range, fractional or nan, or of a row that does not sum to 1.
+    x: float scores, of shape (N, classes) or (classes,). A score of -inf is a class that is ruled out: its gradient is
+    0, and the loss is inf if it is the label.
+    t: class numbers of shape (N,), or one row of weights that sum to 1 (such as one-hot) for each example, of the
+    shape of x.
+    Raises ShapeError, TypeError for scores that are not floats, and ValueError that names the position of a label that
+    is out of range, fractional or nan, of a row of weights that does not sum to 1, or of a row of scores whose largest
+    is infinite, since it has no softmax.
     """
-    return _softmax_cross_entropy(x, checked_labels(x, t))
+    x, t = (v if isinstance(v, Tensor) else as_array(v) for v in (x, t))
+    loss = _softmax_cross_entropy(x, _checked_labels(x, t))
+    if math.isnan(loss.item()):
+        top = np.max(x.data if isinstance(x, Tensor) else x, axis=-1)
+        _refuse(np.isinf(top), top, "is the largest score; softmax needs a finite one in each row", what="row")
+    return loss
 
 
-def checked_labels(x: Any, t: Any) -> Any:
+def _checked_labels(x: Any, t: Any) -> Any:
     """Labels as integers, or rows of weights in the dtype of x, after the checks."""
-    t = t if isinstance(t, Tensor) else np.asarray(t)
     values = t.data if isinstance(t, Tensor) else t
+    if x.dtype.kind != "f":
+        raise TypeError(f"softmax_cross_entropy: the scores are floats, not {x.dtype}; convert them first: x.astype(float)")
     if x.ndim == 0:
         raise ShapeError("softmax_cross_entropy: the scores need an axis of classes, got a 0-d array")
     if t.shape == x.shape[:-1]:
@@ -54,7 +66,7 @@ def checked_labels(x: Any, t: Any) -> Any:
 
 def _class_numbers(t: Any, classes: int) -> Any:
     if t.dtype.kind not in "iuf":
-        raise ValueError(f"class numbers are integers, not {t.dtype}")
+        raise ValueError(f"softmax_cross_entropy: class numbers are integers, not {t.dtype}")
     if t.dtype.kind == "f":
         _refuse(~(t == np.floor(t)), t, "is not a class number; labels are integers")
     if t.size and not (t.min() >= 0 and t.max() < classes):
@@ -64,15 +76,15 @@ def _class_numbers(t: Any, classes: int) -> Any:
 
 def _check_rows(t: Any) -> None:
     if t.dtype.kind not in "biuf":
-        raise ValueError(f"rows of weights are real numbers, not {t.dtype}")
+        raise ValueError(f"softmax_cross_entropy: rows of weights are real numbers, not {t.dtype}")
     _refuse(~(t >= 0), t, "is not a weight; weights are 0 or more")
     sums = np.sum(t, axis=-1, dtype=float)
     tolerance = max(1e-6, 4 * np.finfo(t.dtype).eps) if t.dtype.kind == "f" else 1e-6
     _refuse(np.abs(sums - 1) > tolerance, sums, "is the sum of the row, it must be 1")
 
 
-def _refuse(bad: Any, values: Any, why: str) -> None:
+def _refuse(bad: Any, values: Any, why: str, what: str = "label") -> None:
     if np.any(bad):
         first = tuple(int(k) for k in np.argwhere(bad)[0])
         at = f"at position {first[0] if len(first) == 1 else first}: " if first else ""
-        raise ValueError(f"softmax_cross_entropy: label {at}{np.asarray(values)[first]} {why}")
+        raise ValueError(f"softmax_cross_entropy: {what} {at}{np.asarray(values)[first]} {why}")

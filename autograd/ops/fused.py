@@ -12,8 +12,9 @@ from .reduce import kept
 
 @general(name="softmax")
 def softmax(x, *, axis=-1):
-    """exp(x) / sum(exp(x)) along an axis, without overflow."""
-    e = np.exp(x - x.max(axis=axis, keepdims=True))
+    """exp(x) / sum(exp(x)) along an axis, without overflow; nan, with NumPy's warning, where every x is -inf."""
+    with np.errstate(over="ignore"):  # a difference below the range of the dtype, whose exp is 0 all the same
+        e = np.exp(x - x.max(axis=axis, keepdims=True))
     e /= e.sum(axis=axis, keepdims=True)
     return e
 
@@ -53,17 +54,22 @@ def _logsumexp_rule(g, x, y, axis=None):
     formulas=("g * (softmax(x) - one_hot(t)) / N", "-g * log(softmax(x)) / N"),
 )
 def softmax_cross_entropy(x, t):
-    """The mean over the rows of x of -log(softmax(x)[label]); t: labels (integers) or one row of weights per row of x."""
-    z = x - x.max(axis=-1, keepdims=True)
-    p = np.exp(z)
-    total = p.sum(axis=-1, keepdims=True)
-    p /= total
-    if t.dtype.kind in "iu":
-        chosen = z.reshape(-1, x.shape[-1])[np.arange(t.size), t.ravel()]
-        loss = np.log(total).sum() - chosen.sum()
-    else:
-        loss = (t * (np.log(total) - z)).sum()
-    return loss / rows(x), p
+    """The mean over the rows of x of -log(softmax(x)[label]); t: labels (integers), or a row of weights for each."""
+    with np.errstate(over="ignore", invalid="ignore"):  # over: as in softmax; invalid: nn says which row is at fault
+        z = x - x.max(axis=-1, keepdims=True)
+        p = np.exp(z)
+        total = p.sum(axis=-1, keepdims=True)
+        p /= total
+        wide = np.promote_types(x.dtype, np.float32)  # the sum may leave the range of float16 where the mean does not
+        if t.dtype.kind in "iu":
+            chosen = z.reshape(-1, x.shape[-1])[np.arange(t.size), t.ravel()]
+            loss = (np.log(total).ravel() - chosen).sum(dtype=wide)
+        else:
+            losses = t * (np.log(total) - z)
+            loss = losses.sum(dtype=wide)
+            if loss != loss:  # nan, perhaps from a score of -inf, which with weight 0 adds nothing
+                loss = losses.sum(dtype=wide, where=t != 0)
+    return x.dtype.type(loss / rows(x)), p
 
 
 @softmax_cross_entropy.rule
@@ -79,8 +85,8 @@ def _cross_entropy_t(g, x):
 
 
 def rows(x):
-    """The number of examples in an array of shape (..., classes)."""
-    return math.prod(x.shape[:-1])
+    """The number of examples in an array of shape (..., classes), at least 1: the mean over none is 0, not 0 / 0."""
+    return max(math.prod(x.shape[:-1]), 1)
 
 
 def one_hot(t, classes):
