@@ -7,6 +7,7 @@ made; inputs exist before outputs, so sorting by number is a topological order.
 
 from __future__ import annotations
 
+import weakref
 from itertools import count
 from types import CodeType
 from typing import TYPE_CHECKING, Any
@@ -25,8 +26,8 @@ class Node:
     """One operation of the graph: what was computed, from what, and what its derivative rules need.
 
     `op` is None for a leaf. `inputs` has one entry per array argument: a Node where that input is recorded, the
-    number itself for a scalar constant, None for a constant array. `value` is the array of a leaf, and the result where it
-    is a scalar.
+    number itself for a scalar constant, None for a constant array. `value` is the result where it is a scalar; a leaf
+    refers to its array weakly. Read it with `known_value()`.
     """
 
     __slots__ = (
@@ -83,6 +84,10 @@ class Node:
     def source(self) -> Source | None:
         """The place in the user's code that recorded this node."""
         return decode(self.code, self.lasti)
+
+    def known_value(self) -> Any:
+        """The result, as far as the graph or somebody else still holds it; else None."""
+        return self.value() if isinstance(self.value, weakref.ref) else self.value
 
     def values(self) -> dict[str, Any]:
         """What was saved, under the names that the rules use."""

@@ -7,6 +7,7 @@ computed without its gradient. A Tensor whose node is None is a constant.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -78,9 +79,9 @@ class Tensor:
             )
         code, lasti = caller()
         self.node = Node(
-            None, (), NO_KWARGS, None, (), self._data.shape, self._data.dtype, self._data,
-            code, lasti, MODE.get().scope,
+            None, (), NO_KWARGS, None, (), self._data.shape, self._data.dtype, None, code, lasti, MODE.get().scope
         )  # fmt: skip
+        self._show_value()
 
     # ---- what it holds ----
 
@@ -106,9 +107,10 @@ class Tensor:
         self._show_value()
 
     def _show_value(self) -> None:
-        """After a change: the node of a leaf or a number tells what it is now."""
-        if self.node is not None and self.node.value is not None:
-            self.node.value = self._data
+        """Let the node of a leaf, or of a number, tell what it is now."""
+        if self.node is not None and (self.node.op is None or self.node.value is not None):
+            weak = isinstance(self._data, np.ndarray) and self._data.ndim
+            self.node.value = weakref.ref(self._data) if weak else self._data
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -18,7 +18,7 @@ def leaf(*values, dtype=float):
 
 
 def nodes_alive():
-    return sum(isinstance(thing, Node) for thing in gc.get_objects())
+    return sum(type(thing) is Node for thing in gc.get_objects())
 
 
 # ---- accumulation ----

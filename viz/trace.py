@@ -217,8 +217,9 @@ def _known_values(nodes: list[Node]) -> dict[tuple[Node, int | None], Any]:
     known: dict[tuple[Node, int | None], Any] = {}
     first = next((node for node in nodes if node.op is not None), nodes[-1])
     for node in nodes:
-        if node.value is not None and not _changed_since(node, first):
-            known[node, None] = node.value
+        value = node.known_value()
+        if value is not None and not _changed_since(node, first):
+            known[node, None] = value
         try:
             saved = node.values()
         except GraphFreedError:

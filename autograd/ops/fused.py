@@ -60,7 +60,7 @@ def softmax_cross_entropy(x, t):
         p = np.exp(z)
         total = p.sum(axis=-1, keepdims=True)
         p /= total
-        wide = np.promote_types(x.dtype, np.float32)  # the sum may leave the range of float16 where the mean does not
+        wide = np.promote_types(p.dtype, np.float32)  # the sum may leave the range of float16 where the mean does not
         if t.dtype.kind in "iu":
             chosen = z.reshape(-1, x.shape[-1])[np.arange(t.size), t.ravel()]
             loss = (np.log(total).ravel() - chosen).sum(dtype=wide)
@@ -69,7 +69,7 @@ def softmax_cross_entropy(x, t):
             loss = losses.sum(dtype=wide)
             if loss != loss:  # nan, perhaps from a score of -inf, which with weight 0 adds nothing
                 loss = losses.sum(dtype=wide, where=t != 0)
-    return x.dtype.type(loss / rows(x)), p
+    return p.dtype.type(loss / rows(x)), p
 
 
 @softmax_cross_entropy.rule
