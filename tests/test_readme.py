@@ -1,0 +1,54 @@
+"""The README keeps its word: the tour runs and prints what it says, and the commands are the ones that CI runs."""
+
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^ *```{language}\n(.*?)^ *```$", README, re.DOTALL | re.MULTILINE)
+
+
+def test_the_two_commands():
+    assert blocks("sh") == [
+        "pip install -e . && python examples/two_layer_net.py\n",
+        'pip install -e ".[test]" && python -m pytest\n',
+    ]
+
+
+def test_the_tour_runs_and_prints_what_it_says(tmp_path, monkeypatch, capsys):
+    tour = blocks("python")[0]
+    assert len(tour.strip().splitlines()) <= 20
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tour.py").write_text(tour)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "tour", raising=False)
+    import tour as ran  # noqa: F401 - importing it runs it
+
+    printed = capsys.readouterr().out
+    assert printed.count("[1.38177329 0.07700375]") == 2
+    assert "Backward from y, in 3 steps" in printed and "g * cos(x)" in printed
+    assert printed.endswith("[[3. 3.]\n [3. 3.]] [3. 3.]\n")
+    assert "</svg>" in (tmp_path / "f.svg").read_text()
+
+
+def test_the_rows_of_the_readme_are_the_rows_of_the_tables():
+    root = Path(__file__).parent.parent
+    op_row, sample_row = (block.strip() for block in blocks("python")[1:])
+    assert op_row in (root / "autograd" / "ops" / "elementwise.py").read_text()
+    assert sample_row in (root / "tests" / "samples.py").read_text()
+
+
+def test_every_link_leads_to_a_file():
+    root = Path(__file__).parent.parent
+    targets = re.findall(r"\]\(([^)#]+)\)", README)
+    assert targets and all((root / t).exists() for t in targets), targets
+
+
+def test_numbers_of_the_tour():
+    x = np.array([1.0, 2.0])
+    np.testing.assert_allclose(np.sin(x) + x * np.cos(x), [1.38177329, 0.07700375], rtol=1e-7)
