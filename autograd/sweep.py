@@ -320,11 +320,17 @@ def _tangent(node: Node, tangents: dict[Node, Any], differentiable: bool) -> Any
 
 def _push_elementwise(node: Node, saved: Any, given: dict[int, Any]) -> Any:
     total = None
+    times = _selected if node.op.selects else mul  # type: ignore[union-attr]
     for i, pull in node.plan.pulls:  # type: ignore[union-attr]
         if i in given:
-            t = pull(given[i], saved, node.kwargs, mul)
+            t = pull(given[i], saved, node.kwargs, times)
             total = t if total is None else total + t
     return total
+
+
+def _selected(t: Any, d: Any) -> Any:
+    """t * d where what was not selected (d is 0) stays out, also if its tangent is infinite or nan."""
+    return guarded(d, t)
 
 
 def _push_linear(node: Node, saved: Any, given: dict[int, Any]) -> Any:

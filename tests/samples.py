@@ -6,7 +6,7 @@ A row says which function it is, on which shapes and static arguments to try it,
     "sum": Row(np.sum, [((3, 4),)], grid(axis=[None, 0, -1, (0, 1)], keepdims=[False, True])),
 
 To add an operation: its row in autograd/ops, and its row here under the same name. A test fails if either is missing.
-There is no list of tests to leave out; what is special about an operation is a field of its row, with a check of its own.
+No test is left out for an operation; what is special about one is a field of its row, with a check of its own.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from autograd.ops import elementwise as e
 from autograd.ops import fused, shape
 
 Shape = tuple[int, ...]
-Source = tuple[float, float] | Callable[[Any, Shape], Any]  # an interval, or a function of a random generator and a shape
+Source = (
+    tuple[float, float] | Callable[[Any, Shape], Any]
+)  # an interval, or a function of a random generator and a shape
 
 
 class Case(NamedTuple):
@@ -280,7 +282,7 @@ ELEMENTWISE = {
     "sigmoid": Row(e.sigmoid, ONE, reference=lambda x: 1 / (1 + np.exp(-x))),
     "clip": Row(
         np.clip,
-        [((3, 4), (4,), ()), ((), (), ()), ((0, 3), (3,), (0, 1))],
+        [((3, 4), (4,), (3, 1)), ((3,), (2, 1), ()), ((), (), ()), ((0, 3), (3,), (0, 1))],
         domain=[ANY, (-1.5, -0.5), (0.5, 1.5)],
         more=[
             at((3, 4), a_min=-0.5, a_max=1.0),
@@ -301,8 +303,12 @@ REDUCTIONS = {
     "sum": Row(np.sum, REDUCE, AXES, more=EMPTY),
     "mean": Row(np.mean, REDUCE, AXES, more=[at((3, 0, 2), axis=0), at((), axis=None)]),
     "prod": Row(np.prod, REDUCE, AXES, more=EMPTY),
-    "max": Row(np.max, REDUCE, AXES, aliases=(np.amax,), domain=[distinct], more=[at((3, 0), axis=0), at((), axis=None)]),
-    "min": Row(np.min, REDUCE, AXES, aliases=(np.amin,), domain=[distinct], more=[at((3, 0), axis=0), at((), axis=None)]),
+    "max": Row(
+        np.max, REDUCE, AXES, aliases=(np.amax,), domain=[distinct], more=[at((3, 0), axis=0), at((), axis=None)]
+    ),
+    "min": Row(
+        np.min, REDUCE, AXES, aliases=(np.amin,), domain=[distinct], more=[at((3, 0), axis=0), at((), axis=None)]
+    ),
     "var": Row(np.var, REDUCE, [*AXES, *grid(axis=[None, 0, (0, -1)], ddof=[1])], more=[at((3, 0), axis=0)]),
     "std": Row(np.std, REDUCE, [*AXES, *grid(axis=[None, 0, (0, -1)], ddof=[1])], more=[at((3, 0), axis=0)]),
     "cumsum": Row(np.cumsum, REDUCE, grid(axis=[None, 0, -1]), more=[at((0, 3), axis=0), at((), axis=None)]),
@@ -343,7 +349,9 @@ SHAPES = {
     ),
     "ravel": Row(np.ravel, ONE, grid(order=["C", "F"])),
     "transpose": Row(
-        np.transpose, ONE, more=[at((3, 4), axes=(1, 0)), at((2, 3, 4), axes=(2, 0, 1)), at((2, 3, 4), axes=(-1, 0, -2))]
+        np.transpose,
+        ONE,
+        more=[at((3, 4), axes=(1, 0)), at((2, 3, 4), axes=(2, 0, 1)), at((2, 3, 4), axes=(-1, 0, -2))],
     ),
     "matrix_transpose": Row(np.matrix_transpose, [((3, 4),), ((2, 3, 4),), ((0, 3),)]),
     "swapaxes": Row(np.swapaxes, [((2, 3, 4),), ((2, 0, 4),)], [{"axis1": 0, "axis2": -1}, {"axis1": 1, "axis2": 0}]),
@@ -355,7 +363,10 @@ SHAPES = {
     "expand_dims": Row(np.expand_dims, ONE, grid(axis=[0, -1, (0, 1)])),
     "squeeze": Row(np.squeeze, [((1, 3, 1),), ((1, 0, 1),)], grid(axis=[None, 0, -1, (0, 2)])),
     "broadcast_to": Row(
-        np.broadcast_to, [((3, 1),), ((4,),), ((),), ((3, 4),)], grid(shape=[(3, 4), (2, 3, 4)]), more=[at((1, 3), shape=(0, 3))]
+        np.broadcast_to,
+        [((3, 1),), ((4,),), ((),), ((3, 4),)],
+        grid(shape=[(3, 4), (2, 3, 4)]),
+        more=[at((1, 3), shape=(0, 3))],
     ),
     "atleast_1d": Row(np.atleast_1d, ONE),
     "flip": Row(np.flip, SQUARE_3D, grid(axis=[None, 0, -1, (0, 1)]), more=[at((0,)), at(())]),
@@ -375,17 +386,30 @@ SHAPES = {
         more=[at((0, 3), (2, 3)), at((2, 1), (2, 3), axis=1), at((4,))],
     ),
     "stack": Row(
-        np.stack, [((2, 3), (2, 3)), ((2, 3),)], grid(axis=[0, 1, -1, -2]), call=packed, more=[at((), ()), at((0,), (0,))]
+        np.stack,
+        [((2, 3), (2, 3)), ((2, 3),)],
+        grid(axis=[0, 1, -1, -2]),
+        call=packed,
+        more=[at((), ()), at((0,), (0,))],
     ),
     "split": Row(
         np.split,
-        [((4, 6),)],
-        [{"indices_or_sections": 2, "axis": 0}, {"indices_or_sections": 3, "axis": -1}, {"indices_or_sections": [1, 3], "axis": 1}],
+        more=[
+            at((4, 6), indices_or_sections=2),
+            at((4, 6), indices_or_sections=3, axis=-1),
+            at((4, 6), indices_or_sections=[1, 3], axis=1),
+        ],
     ),
     "array_split": Row(
-        np.array_split, [((4, 5),)], [{"indices_or_sections": 3, "axis": 0}, {"indices_or_sections": [1, 3, 9], "axis": -1}]
+        np.array_split,
+        more=[at((4, 5), indices_or_sections=3), at((4, 5), indices_or_sections=[1, 3, 9], axis=-1)],
     ),
-    "repeat": Row(np.repeat, [((3, 2),)], [*grid(repeats=[2, 0], axis=[None, 0, -1]), {"repeats": [1, 0, 3], "axis": 0}], more=[at((), repeats=3)]),
+    "repeat": Row(
+        np.repeat,
+        [((3, 2),)],
+        grid(repeats=[2, 0], axis=[None, 0, -1]),
+        more=[at((3, 2), repeats=[1, 0, 3], axis=0), at((), repeats=3)],
+    ),
     "tile": Row(np.tile, [((3, 2),), ((),), ((0, 2),)], grid(reps=[2, (2, 3), (2, 1, 1), ()])),
     "pad": Row(
         np.pad,
@@ -402,16 +426,21 @@ SHAPES = {
         [((3, 4),)],
         grid(
             index=[
-                0, -1, (1, 2), slice(None), slice(1, None), slice(None, None, -1), (slice(0, 3, 2), slice(None, 2)), ..., (..., 0),
-                None, (slice(None), None, 1), (), np.array([0, 2]), np.array([1, 1, -1]), [2, 0], (np.array([0, 0, 2]), np.array([1, 1, 3])),
-                (np.array([[0], [2]]), np.array([1, 1, 0])), (slice(None), np.array([3, 3])), (np.array([1, 1]), slice(1, 3)),
-                np.array([True, False, True]), np.arange(12).reshape(3, 4) % 5 > 1, (np.array([True, False, True]), 2),
-                slice(3, 3), np.array([], int), (None, np.array([0, 1]), ..., None), True,
+                0, -1, (1, 2), (), ..., (..., 0), None, (slice(None), None, 1), True,
+                slice(None), slice(1, None), slice(3, 3), slice(None, None, -1), (slice(0, 3, 2), slice(None, 2)),
+                [2, 0], np.array([0, 2]), np.array([1, 1, -1]), np.array([], int),
+                (np.array([0, 0, 2]), np.array([1, 1, 3])), (np.array([[0], [2]]), np.array([1, 1, 0])),
+                (slice(None), np.array([3, 3])), (np.array([1, 1]), slice(1, 3)), (None, np.array([0, 1]), ..., None),
+                np.array([True, False, True]), (np.array([True, False, True]), 2), np.arange(12).reshape(3, 4) % 5 > 1,
             ]
         ),
         call=lambda f, x, index: x[index],
         reference=operator.getitem,
-        more=[at((2, 3, 4), index=(np.array([0, 1, 1]), slice(None), np.array([2, 2, 0]))), at((), index=()), at((0, 3), index=slice(1))],
+        more=[
+            at((2, 3, 4), index=(np.array([0, 1, 1]), slice(None), np.array([2, 2, 0]))),
+            at((), index=()),
+            at((0, 3), index=slice(1)),
+        ],
     ),
     "scatter": Row(
         shape.scatter,
@@ -431,12 +460,16 @@ MATRIX = {
         np.matmul,
         [
             ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 4)), ((2, 3), (3, 4)), ((5, 2, 3), (3, 4)), ((2, 3), (5, 3, 4)),
-            ((2, 1, 2, 3), (3, 3, 4)), ((3,), (5, 3, 4)), ((5, 2, 3), (3,)), ((2, 0), (0, 3)), ((0, 3), (3, 2)), ((0,), (0,)),
+            ((2, 1, 2, 3), (3, 3, 4)), ((3,), (5, 3, 4)), ((5, 2, 3), (3,)),
+            ((2, 0), (0, 3)), ((0, 3), (3, 2)), ((0,), (0,)),
         ],
     ),
     "dot": Row(
         np.dot,
-        [((3,), (3,)), ((), (3,)), ((2, 3), ()), ((2, 3), (3,)), ((2, 3), (3, 4)), ((3,), (2, 3, 4)), ((5, 2, 3), (4, 3, 2)), ((5, 2, 3), (3, 2))],
+        [
+            ((3,), (3,)), ((), (3,)), ((2, 3), ()), ((2, 3), (3,)), ((2, 3), (3, 4)),
+            ((3,), (2, 3, 4)), ((5, 2, 3), (4, 3, 2)), ((5, 2, 3), (3, 2)),
+        ],
     ),
     "inner": Row(np.inner, [((3,), (3,)), ((2, 3), (4, 3)), ((2, 3), ()), ((2, 5, 3), (3,))]),
     "outer": Row(np.outer, [((3,), (4,)), ((2, 3), (4,)), ((), (3,)), ((0,), (3,))]),
@@ -474,9 +507,17 @@ MATRIX = {
         ],
     ),
     "diagonal": Row(
-        np.diagonal, [((3, 4),), ((2, 3, 4),)], grid(offset=[0, 1, -2]), more=[at((2, 3, 4), offset=0, axis1=2, axis2=-2), at((3, 2), offset=7)]
+        np.diagonal,
+        [((3, 4),), ((2, 3, 4),)],
+        grid(offset=[0, 1, -2]),
+        more=[at((2, 3, 4), offset=0, axis1=2, axis2=-2), at((3, 2), offset=7)],
     ),
-    "trace": Row(np.trace, [((3, 4),), ((2, 3, 4),)], grid(offset=[0, 1, -2]), more=[at((2, 3, 4), axis1=-1, axis2=1), at((3, 2), offset=7)]),
+    "trace": Row(
+        np.trace,
+        [((3, 4),), ((2, 3, 4),)],
+        grid(offset=[0, 1, -2]),
+        more=[at((2, 3, 4), axis1=-1, axis2=1), at((3, 2), offset=7)],
+    ),
     "diag": Row(np.diag, [((3, 4),), ((3,),), ((0,),)], grid(k=[0, 1, -2])),
     "tril": Row(np.tril, [((3, 4),), ((2, 3, 3),)], grid(k=[0, 1, -1])),
     "triu": Row(np.triu, [((3, 4),), ((2, 3, 3),)], grid(k=[0, 1, -1])),
@@ -486,7 +527,10 @@ MATRIX = {
     "cholesky": Row(np.linalg.cholesky, MATRICES, domain=[invertible], call=symmetric),
     "solve": Row(
         np.linalg.solve,
-        [((3, 3), (3,)), ((3, 3), (3, 2)), ((2, 3, 3), (3, 2)), ((3, 3), (2, 3, 1)), ((2, 3, 3), (3,)), ((3, 3, 3), (3,)), ((3, 3), (3, 0))],
+        [
+            ((3, 3), (3,)), ((3, 3), (3, 2)), ((2, 3, 3), (3, 2)), ((3, 3), (2, 3, 1)),
+            ((2, 3, 3), (3,)), ((3, 3, 3), (3,)), ((3, 3), (3, 0)),
+        ],
         domain=[invertible, ANY],
     ),
     "norm": Row(
@@ -498,24 +542,36 @@ MATRIX = {
             *grid(ord=["fro", 1, -1, np.inf, -np.inf], axis=[None, (1, 0)], keepdims=[False, True]),
         ],
         domain=[distinct],
-        more=[at((2, 3, 4)), at((2, 3, 4), ord="fro", axis=(0, -1)), at((2, 3, 4), ord=1, axis=(2, 0)), at((4,), ord=1), at((0,))],
+        more=[
+            at((2, 3, 4)), at((2, 3, 4), ord="fro", axis=(0, -1)), at((2, 3, 4), ord=1, axis=(2, 0)),
+            at((4,), ord=1), at((0,)),
+        ],
     ),
 }  # fmt: skip
 
+
+def plain(
+    shapes: Sequence[tuple[Shape, ...]], *functions: Any, grid: Sequence[dict[str, Any]] = ({},)
+) -> dict[str, Row]:
+    """Rows of functions that have no derivative by nature."""
+    return {f.__name__: Row(f, shapes, grid, constant=True) for f in functions}
+
+
 PLAIN = {
-    **{f.__name__: Row(f, TWO, constant=True) for f in (np.greater, np.greater_equal, np.less, np.less_equal)},
-    **{f.__name__: Row(f, TWO, constant=True) for f in (np.equal, np.not_equal, np.logical_and, np.logical_or, np.logical_xor)},
-    **{f.__name__: Row(f, ONE, constant=True) for f in (np.logical_not, np.isnan, np.isinf, np.isfinite, np.signbit)},
-    **{f.__name__: Row(f, [((3, 4),)], grid(axis=[None, 0, -1]), constant=True) for f in (np.argmax, np.argmin, np.argsort)},
-    **{f.__name__: Row(f, [((3, 4),)], grid(axis=[None, 0]), constant=True) for f in (np.all, np.any, np.count_nonzero)},
-    **{f.__name__: Row(f, [((3, 4),)], constant=True) for f in (np.nonzero, np.flatnonzero, np.argwhere)},
-    **{f.__name__: Row(f, [((3, 4),)], constant=True) for f in (np.ndim, np.shape, np.size, np.iscomplexobj)},
-    **{f.__name__: Row(f, ONE, constant=True) for f in (np.zeros_like, np.ones_like, np.array2string, np.array_repr, np.array_str)},
-    **{f.__name__: Row(f, TWO[:2], constant=True) for f in (np.allclose, np.array_equal, np.isclose, np.result_type)},
+    **plain(TWO, np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal),
+    **plain(TWO, np.logical_and, np.logical_or, np.logical_xor),
+    **plain(ONE, np.logical_not, np.isnan, np.isinf, np.isfinite, np.signbit),
+    **plain([((3, 4),)], np.argmax, np.argmin, np.argsort, grid=grid(axis=[None, 0, -1])),
+    **plain([((3, 4),)], np.all, np.any, np.count_nonzero, grid=grid(axis=[None, 0])),
+    **plain([((3, 4),)], np.nonzero, np.flatnonzero, np.argwhere, np.ndim, np.shape, np.size, np.iscomplexobj),
+    **plain(ONE, np.zeros_like, np.ones_like, np.array2string, np.array_repr, np.array_str),
+    **plain(TWO[:2], np.allclose, np.array_equal, np.isclose, np.result_type),
     # what np.empty_like holds is not defined: its shape and dtype are compared
     "empty_like": Row(np.empty_like, ONE, constant=True, call=lambda f, x: (f(x).shape, str(f(x).dtype))),
-    "searchsorted": Row(np.searchsorted, [((4,), (3,))], constant=True, domain=[lambda rng, s: np.sort(rng.uniform(-2, 2, s)), ANY]),
-}  # fmt: skip
+    "searchsorted": Row(
+        np.searchsorted, [((4,), (3,))], constant=True, domain=[lambda rng, s: np.sort(rng.uniform(-2, 2, s)), ANY]
+    ),
+}
 
 ROWS: dict[str, Row] = ELEMENTWISE | REDUCTIONS | SHAPES | MATRIX | PLAIN
 SAMPLES = [Sample(name, row, case) for name, row in ROWS.items() for case in row.cases()]

@@ -1,0 +1,247 @@
+"""The table of kinks, docs/kinks.md: every entry is a test here, in both modes, and to second order where it says so."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+
+from autograd import Tensor, elementwise_grad, gradients, hessian, jacobian, jvp
+from autograd.ops.elementwise import relu
+
+INF = math.inf
+
+
+def derivative(f, x, order=1):
+    """The derivative of an elementwise f at x; the same in both modes."""
+    x = np.asarray(x, dtype=float)
+    with np.errstate(all="ignore"):
+        for _ in range(order - 1):
+            f = elementwise_grad(f)
+        reverse = elementwise_grad(f)(x)
+        forward = jvp(f, x, np.ones_like(x))[1]
+    np.testing.assert_array_equal(forward, reverse)
+    return reverse
+
+
+def partials(f, *xs):
+    """The partial derivatives of f at scalars that all vary."""
+    leaves = [Tensor(float(x), requires_grad=True) for x in xs]
+    return [float(g) for g in gradients(f(*leaves), leaves)]
+
+
+def gradient(f, x):
+    """The gradient of the scalar f at an array; the same in both modes."""
+    x = np.asarray(x, dtype=float)
+    with np.errstate(all="ignore"):
+        reverse = jacobian(f, mode="reverse")(x)
+        np.testing.assert_array_equal(jacobian(f, mode="forward")(x), reverse)
+    return reverse
+
+
+# ---- one argument ----
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "expected"),
+    [
+        (relu, 0, 0),
+        (relu, -0.0, 0),
+        (np.abs, 0, 0),
+        (np.fabs, 0, 0),
+        (np.sign, 0, 0),
+        (lambda x: np.maximum(x, 0), 0, 0),
+        (lambda x: np.maximum(0, x), 0, 0),
+        (lambda x: np.minimum(x, 0), 0, 0),
+        (lambda x: np.fmax(x, 0), 0, 0),
+        (lambda x: np.fmin(x, 0), 0, 0),
+        (lambda x: np.maximum(x, x), 2, 1),
+        (lambda x: np.minimum(x, x), 2, 1),
+        (lambda x: np.clip(x, -1, 1), 1, 0),
+        (lambda x: np.clip(x, -1, 1), -1, 0),
+        (lambda x: np.clip(x, -1, 1), 0, 1),
+        (lambda x: np.clip(x, None, 1), 1, 0),
+        (np.floor, 2, 0),
+        (np.ceil, 2, 0),
+        (np.trunc, 2, 0),
+        (np.rint, 0.5, 0),
+        (np.round, 0.5, 0),
+        (lambda x: x % 1, 2, 1),
+        (lambda x: x**0, 0, 0),
+        (lambda x: x**0.0, 0, 0),
+        (lambda x: x**1, 0, 1),
+        (lambda x: x**2, 0, 0),
+        (lambda x: x**0.5, 0, INF),
+        (lambda x: x**-1, 0, -INF),
+        (np.sqrt, 0, INF),
+        (np.cbrt, 0, INF),
+        (np.log, 0, INF),
+        (lambda x: 1 / x, 0, -INF),
+        (np.reciprocal, 0, -INF),
+        (np.arcsin, 1, INF),
+        (np.arccos, 1, -INF),
+        (np.arccosh, 1, INF),
+        (np.sinc, 0, 0),
+    ],
+)
+def test_first_derivative(f, x, expected):
+    assert derivative(f, x) == expected
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "order", "expected"),
+    [
+        (np.sinc, 0, 2, -(math.pi**2) / 3),
+        (np.sinc, 0, 3, 0),
+        (np.sinc, 0, 4, math.pi**4 / 5),
+        (np.sinc, 1e-9, 2, -(math.pi**2) / 3),
+        (lambda x: x**0, 0, 2, 0),
+        (lambda x: x**1, 0, 2, 0),
+        (lambda x: x**2, 0, 2, 2),
+        (lambda x: x**2, 0, 3, 0),
+        (lambda x: x**3, -2, 2, -12),
+        (lambda x: x**3, -2, 4, 0),
+        (relu, 0, 2, 0),
+        (np.abs, 0, 2, 0),
+    ],
+)
+def test_higher_derivatives(f, x, order, expected):
+    assert derivative(f, x, order) == pytest.approx(expected, rel=1e-12, abs=1e-15)
+
+
+# ---- two arguments ----
+
+
+@pytest.mark.parametrize(
+    ("f", "xs", "expected"),
+    [
+        (np.maximum, (0, 0), [0.5, 0.5]),
+        (np.minimum, (1, 1), [0.5, 0.5]),
+        (np.fmax, (1, 1), [0.5, 0.5]),
+        (np.fmin, (1, 1), [0.5, 0.5]),
+        (np.fmax, (math.nan, 1), [0, 1]),
+        (np.fmin, (1, math.nan), [1, 0]),
+        (np.clip, (1, 1, 2), [0, 1, 0]),
+        (np.clip, (2, 1, 2), [0, 0, 1]),
+        (np.clip, (1, 1, 1), [0, 0, 1]),
+        (np.hypot, (0, 0), [0, 0]),
+        (np.hypot, (3, 4), [0.6, 0.8]),
+        (np.power, (0, 0), [0, 0]),
+        (np.power, (0, 2), [0, 0]),
+        (np.power, (0, 1), [1, 0]),
+        (np.logaddexp, (0, 0), [0.5, 0.5]),
+        (np.logaddexp, (1000, 0), [1, 0]),
+    ],
+)
+def test_partial_derivatives(f, xs, expected):
+    assert partials(f, *xs) == expected
+
+
+def test_arctan2_has_no_derivative_at_the_origin():
+    assert all(map(math.isnan, partials(np.arctan2, 0, 0)))
+
+
+# ---- reductions ----
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "expected"),
+    [
+        (np.max, [1, 3, 3], [0, 0.5, 0.5]),
+        (np.min, [1, 1, 1, 1], [0.25] * 4),
+        (np.linalg.norm, [0, 0], [0, 0]),
+        (np.linalg.norm, [3, 4], [0.6, 0.8]),
+        (lambda x: np.linalg.norm(x, ord=3), [0, 0], [0, 0]),
+        (lambda x: np.linalg.norm(x, ord=1), [0, -2], [0, -1]),
+        (lambda x: np.linalg.norm(x, ord=np.inf), [2, -2], [0.5, -0.5]),
+        (np.std, [2, 2, 2], [0, 0, 0]),
+        (np.var, [2, 2, 2], [0, 0, 0]),
+        (np.prod, [2, 3, 5], [15, 10, 6]),
+        (np.prod, [0, 3, 5], [15, 0, 0]),
+        (np.prod, [0, 3, 0], [0, 0, 0]),
+    ],
+)
+def test_reductions(f, x, expected):
+    np.testing.assert_allclose(gradient(f, x), expected, rtol=1e-15)
+
+
+@pytest.mark.parametrize("x", [[2, 3, 5, 7], [2, 0, 5, 7], [0, 3, 0, 7], [0, 0, 0, 7]])
+def test_products_with_zeros_to_second_order(x):
+    """The second derivative along i and j is the product of the others: no division, so zeros do no harm."""
+    x = np.array(x, dtype=float)
+    n = len(x)
+    expected = [[0 if i == j else np.prod(np.delete(x, [i, j])) for j in range(n)] for i in range(n)]
+    np.testing.assert_allclose(hessian(np.prod)(x), expected, atol=1e-13)
+    for k in range(n):
+        np.testing.assert_allclose(
+            hessian(lambda v, k=k: np.cumprod(v)[k])(x)[: k + 1, : k + 1],
+            [[0 if i == j else np.prod(np.delete(x[: k + 1], [i, j])) for j in range(k + 1)] for i in range(k + 1)],
+            atol=1e-13,
+        )
+
+
+@pytest.mark.parametrize("x", [[2, 3, 5], [2, 0, 5], [0, 3, 0], [0, 0, 0]])
+def test_cumprod_with_zeros(x):
+    x = np.array(x, dtype=float)
+    expected = [[np.prod(np.delete(x[: k + 1], i)) if i <= k else 0 for i in range(3)] for k in range(3)]
+    np.testing.assert_allclose(gradient(np.cumprod, x), expected)
+
+
+# ---- a branch that was not taken: exactly 0, also where it is infinite or nan ----
+
+BRANCHES = {
+    "sqrt": (lambda x: np.where(x > 0, np.sqrt(x), 0), [0, -1, 4], [0, 0, 0.25], [0, 0, -1 / 32]),
+    "x log x": (lambda x: np.where(x == 0, 0, x * np.log(x)), [0, 1], [0, 1], [0, 1]),
+    "1 / x": (lambda x: np.where(x == 0, 0, 1 / x), [0, 2], [0, -0.25], [0, 0.25]),
+    "x / |x|": (lambda x: np.where(x == 0, 0, x / np.abs(x)), [0, 2], [0, 0], [0, 0]),
+    "arccosh": (lambda x: np.where(x < 1, 0, np.arccosh(np.where(x < 1, 1, x))), [0, 1.25], [0, 4 / 3], [0, -80 / 27]),
+    "power": (lambda x: np.where(x > 0, x**-0.5, 1), [0, -1, 4], [0, 0, -1 / 16], [0, 0, 3 / 128]),
+    "maximum": (lambda x: np.maximum(np.log(x), 0), [0, 1, 2], [0, 0, 0.5], [0, 0, -0.25]),
+    "minimum": (lambda x: np.minimum(1 / x, 1), [0, 2], [0, -0.25], [0, 0.25]),
+    "relu": (lambda x: relu(np.log(x)), [0, 2], [0, 0.5], [0, -0.25]),
+    "clip": (lambda x: np.clip(np.log(x), -1, 1), [0, 2], [0, 0.5], [0, -0.25]),
+    "fmax": (lambda x: np.fmax(np.log(x), 0), [0, 2], [0, 0.5], [0, -0.25]),
+}
+
+
+@pytest.mark.parametrize("name", BRANCHES)
+def test_branch_not_taken(name):
+    f, x, first, second = BRANCHES[name]
+    np.testing.assert_allclose(derivative(f, x), first, rtol=1e-14)
+    np.testing.assert_allclose(derivative(f, x, 2), second, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("f", "expected"),
+    [
+        (lambda x: np.sqrt(x)[1], [0, 0.25]),
+        (lambda x: np.sum(np.sqrt(x)[1:]), [0, 0.25]),
+        (lambda x: np.sum(np.sqrt(x)[np.array([1, 1])]), [0, 0.5]),
+        (lambda x: np.sum(np.sqrt(x)[np.array([False, True])]), [0, 0.25]),
+        (lambda x: np.max(np.sqrt(x)), [0, 0.25]),
+        (lambda x: -np.min(-np.sqrt(x)), [0, 0.25]),
+    ],
+)
+def test_elements_not_chosen(f, expected):
+    """Indexing, max and min choose as well: an infinite derivative of the others stays out."""
+    np.testing.assert_array_equal(gradient(f, [0, 4]), expected)
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(np.diag(hessian(f)(np.array([0.0, 4.0]))), [0, -expected[1] / 8], rtol=1e-14)
+
+
+def test_a_branch_that_was_taken_keeps_its_infinity():
+    assert derivative(lambda x: np.where(x >= 0, np.sqrt(x), 0), 0) == INF
+
+
+# ---- no warnings of our own ----
+
+
+@pytest.mark.parametrize("f", [np.sqrt, np.cbrt, lambda x: x**0.5, lambda x: np.linalg.norm(x[None]), np.abs])
+def test_derivative_at_zero_warns_of_nothing(f):
+    """The forward pass is silent at 0, so backward is as well."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        elementwise_grad(f)(np.float64(0))
+        jvp(f, np.float64(0), np.float64(1))
