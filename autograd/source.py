@@ -11,7 +11,9 @@ import ast
 import linecache
 import os
 import sys
+import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from types import CodeType
 from typing import Any
@@ -55,7 +57,7 @@ def caller() -> tuple[CodeType | None, int]:
 
 @dataclass(frozen=True)
 class Source:
-    """A place in the user's code; columns count characters from 0."""
+    """A place in the user's code; columns count the bytes of the line in UTF-8, from 0, as Python's ast does."""
 
     file: str
     line: int
@@ -80,36 +82,37 @@ class Source:
     @property
     def target(self) -> str | None:
         """The name that this whole expression was assigned to: `h` in `h = x @ W`, None in `h = x @ W + b`."""
-        start = self.line
-        for first in range(start, max(start - 20, 0), -1):  # a statement may begin some lines above its expression
-            text = "".join(linecache.getlines(self.file)[first - 1 : self.end_line])
-            try:
-                statement = ast.parse(text.strip()).body[0]
-            except (SyntaxError, IndexError, ValueError):
-                continue
-            return self._match(statement, first, len(text) - len(text.lstrip()))
-        return None
-
-    def _match(self, statement: ast.stmt, first: int, indent: int) -> str | None:
-        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-            target: ast.expr = statement.targets[0]
-        elif isinstance(statement, ast.AnnAssign):
-            target = statement.target
-        else:
-            return None
-        value = statement.value
-        if value is None:
-            return None
-        column = value.col_offset + (indent if value.lineno == 1 else 0)
-        if (first + value.lineno - 1, column) != (self.line, self.column):
-            return None
-        end = (value.end_col_offset or 0) + (indent if value.end_lineno == 1 else 0)
-        if (first + (value.end_lineno or 1) - 1, end) != (self.end_line, self.end_column):
-            return None
-        return ast.unparse(target) if isinstance(target, ast.Name | ast.Attribute) else None
+        text = "".join(linecache.getlines(self.file))
+        return _targets(text).get((self.line, self.column, self.end_line, self.end_column))
 
     def _lines(self) -> list[str]:
         return linecache.getlines(self.file)[self.line - 1 : self.end_line]
+
+
+@lru_cache(maxsize=64)
+def _targets(text: str) -> dict[tuple[Any, ...], str]:
+    """(line, column, end line, end column) of each assigned expression in a source text -> what it is assigned to."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the user has seen what Python warns about in this file
+            tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return {}
+    found = {}
+    value: ast.expr | ast.stmt
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            target, value = node.targets[0], node.value
+        elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value is not None:
+            target, value = node.target, node.value
+        elif isinstance(node, ast.AugAssign):  # the operation of `x += 1` is the whole statement
+            target, value = node.target, node
+        else:
+            continue
+        if isinstance(target, ast.Name | ast.Attribute | ast.Subscript):
+            span = (value.lineno, value.col_offset, value.end_lineno, value.end_col_offset)
+            found[span] = ast.unparse(target)
+    return found
 
 
 def decode(code: CodeType | None, lasti: int) -> Source | None:

@@ -240,12 +240,15 @@ def backward(y: Tensor, grad: Any = None, retain_graph: bool = False, create_gra
     grads.update(kept)
     taken = {id(start)}
     for n, g in grads.items():
-        if n.grad is not None:
-            g = n.grad + g
-        elif g.__class__ is not np.ndarray or g.base is not None or id(g) in taken:
-            g = np.array(g)  # a view, or an array that somebody else holds too, may not become .grad
-        taken.add(id(g))
-        n.grad = g
+        n.grad = own(g if n.grad is None else n.grad + g, taken)
+
+
+def own(g: Any, taken: set[int]) -> Any:
+    """g as an array to hand out: a copy if it is a view, or one of the arrays (by id) that somebody else holds too."""
+    if g.__class__ is not np.ndarray or g.base is not None or id(g) in taken:
+        g = np.array(g)
+    taken.add(id(g))
+    return g
 
 
 def gradients(
@@ -283,14 +286,11 @@ def pull_to(roots: list[tuple[Any, Any]], targets: list[Any], *, differentiable:
     with np.errstate(all="ignore"), setting(recording=differentiable):
         sweep = pullback(nodes, grads, differentiable=differentiable, free=free, within=True, watched=False)
         grads.update({node: g for node, g, _ in sweep if node in wanted})
-    results = []
-    for t in targets:
-        g = grads.get(t)
-        if g is None:
-            g = np.zeros(t.shape, t.dtype)
-        g = np.asarray(g) if isinstance(g, np.generic) else g
-        results.append(new_tensor(g, None) if differentiable and not isinstance(g, Tensor) else g)
-    return results
+    gs = [grads[t] if t in grads else np.zeros(t.shape, t.dtype) for t in targets]
+    if differentiable:
+        return [g if isinstance(g, Tensor) else new_tensor(np.asarray(g), None) for g in gs]
+    taken = {id(g) for _, g in roots}
+    return [own(_raw(g), taken) for g in gs]
 
 
 # ---- forward mode ----

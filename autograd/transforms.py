@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from .errors import NotDifferentiableError, ShapeError
-from .modes import setting
+from .modes import MODE, setting
 from .node import Node
 from .op import linear
-from .sweep import between, pull_to, pushforward, reachable
+from .sweep import between, own, pull_to, pushforward, reachable
 from .tensor import Tensor, new_tensor
 from .tree import flatten, is_container
 
@@ -57,7 +57,7 @@ class _Recorded:
             result, self.aux = result
         self.ys, self._rebuild_y = flatten(result)
         self.nodes = [x.node for x in self.xs]
-        self.differentiable = self._reaches_beyond()
+        self.differentiable = MODE.get().recording and self._reaches_beyond()
         if has_aux and not self.differentiable:
             self.aux = _unwrapped(self.aux)
 
@@ -90,16 +90,23 @@ class _Recorded:
 
     def pull(self, gs: list[Any]) -> list[Any]:
         """The cotangents of the variables from those of the results (None: zero)."""
+        recorded = self._recorded(gs)
         roots = []
         for y, g in zip(self.ys, gs, strict=True):
             if isinstance(y, Tensor) and y.node is not None and g is not None:
-                roots.append((y.node, _like(g, y, "cotangent")))
-        return pull_to(roots, self.nodes, differentiable=self.differentiable, free=False)
+                roots.append((y.node, _like(g, y, "cotangent", recorded)))
+        return pull_to(roots, self.nodes, differentiable=recorded, free=False)
+
+    def _recorded(self, values: list[Any]) -> bool:
+        """True if a sweep that starts from these values is part of a larger graph."""
+        from_values = any(isinstance(v, Tensor) and v.node is not None for v in values)
+        return MODE.get().recording and (self.differentiable or from_values)
 
     def push(self, ts: list[Any]) -> list[Any]:
         """The tangents of the results from those of the variables."""
-        tangents: dict[Node, Any] = {x.node: _like(t, x, "tangent") for x, t in zip(self.xs, ts, strict=True)}  # type: ignore[misc]
-        recorded = self.differentiable or any(isinstance(t, Tensor) and t.node is not None for t in tangents.values())
+        recorded = self._recorded(ts)
+        ts = [_like(t, x, "tangent", recorded) for x, t in zip(self.xs, ts, strict=True)]
+        tangents: dict[Node, Any] = dict(zip(self.nodes, ts, strict=True))  # type: ignore[arg-type]
         roots = [y.node for y in self.ys if isinstance(y, Tensor) and y.node is not None]
         with np.errstate(all="ignore"), setting(recording=recorded):
             for _ in pushforward(between(roots, tangents), tangents, differentiable=recorded):
@@ -108,7 +115,8 @@ class _Recorded:
         for y in self.ys:
             t = tangents.get(y.node) if isinstance(y, Tensor) else None
             results.append(np.zeros(np.shape(y), getattr(y, "dtype", float)) if t is None else t)
-        return [_result(t, recorded) for t in results]
+        taken = set(map(id, ts))
+        return [_scalar(t if isinstance(t, Tensor) else own(t, taken)) for t in results]
 
     def arrange(self, gs: list[Any]) -> Any:
         """Results in the structure of the chosen arguments."""
@@ -130,9 +138,11 @@ def _numbers(argnums: ArgNums, n: int) -> list[int]:
     return numbers
 
 
-def _like(g: Any, y: Tensor, what: str) -> Any:
+def _like(g: Any, y: Tensor, what: str, recorded: bool) -> Any:
     if not isinstance(g, Tensor):
         g = np.asarray(g)
+    elif not recorded:
+        g = g.data
     if g.shape != y.shape:
         raise ShapeError(f"the {what} has shape {g.shape}, what it belongs to has shape {y.shape}")
     if g.dtype != y.dtype:
@@ -224,7 +234,6 @@ def _vjp(f: Function, *primals: Any) -> Any:
         gs, _ = flatten(g)
         if len(gs) != len(run.ys):
             raise TypeError(f"the function returned {len(run.ys)} arrays, got {len(gs)} cotangents")
-        run.differentiable = run.differentiable or any(isinstance(v, Tensor) and v.node is not None for v in gs)
         return run.arrange(run.pull(gs))
 
     return run.value, pull
@@ -302,7 +311,7 @@ def jvp(f: Function, *args: Any) -> Any:
         return functools.partial(jvp, f)
     if len(args) != 2:
         raise TypeError("jvp takes the function, the primals and the tangents: jvp(f, x, v) or jvp(f, (x1, x2), (v1, v2))")
-    primals, tangents = (v if isinstance(v, tuple) else (v,) for v in args)
+    primals, tangents = (v if type(v) is tuple else (v,) for v in args)
     if len(primals) != len(tangents):
         raise TypeError(f"{len(primals)} primals but {len(tangents)} tangents")
     run = _Recorded(f, primals, {}, range(len(primals)))

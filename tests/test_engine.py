@@ -47,6 +47,13 @@ def test_accumulation_replaces_the_array_and_leaves_the_old_one():
     assert np.array_equal(first, [1, 1]) and np.array_equal(x.grad, [2, 2])
 
 
+def test_the_gradient_of_a_number_is_an_array_also_when_accumulated():
+    x = Tensor(2.0, requires_grad=True)
+    for k in (1, 2):
+        (x * x).backward()
+        assert type(x.grad) is np.ndarray and x.grad.shape == () and x.grad == 4.0 * k
+
+
 def test_zero_grad_forgets():
     x = leaf(1.0, 2.0)
     x.sum().backward()
@@ -592,7 +599,7 @@ def test_a_long_chain_in_a_thread_with_a_small_stack():
 def test_a_chain_of_views_and_tuples_is_freed_without_recursion():
     x = leaf(1.0, 2.0)
     y = x
-    for _ in range(30_000):
+    for _ in range(10_000):
         a, b = halves(y)
         y = np.concatenate([a / 2, b / 3]).reshape(2, 1).T.reshape(2)
     del a, b, y
