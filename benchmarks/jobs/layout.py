@@ -1,6 +1,6 @@
 """Pictures of large graphs: `viz.draw(y).save("p.svg")` for a residual net and a recurrent net of 10,000 operations.
 
-In a fresh process: a picture makes many objects, and in a process full of other engines the collector would walk theirs.
+In a fresh process: a picture makes many objects, and among other engines the collector would walk theirs too.
 """
 
 from __future__ import annotations
