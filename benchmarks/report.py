@@ -41,8 +41,8 @@ class Row:
             self.engine,
             f"{number(self.value.median)} {self.unit}",
             f"{number(self.value.low)} .. {number(self.value.high)}",
-            f"{self.ratio.median:.2f}" if self.ratio else "",
-            f"{self.ratio.low:.2f} .. {self.ratio.high:.2f}" if self.ratio else "",
+            number(self.ratio.median) if self.ratio else "",
+            f"{number(self.ratio.low)} .. {number(self.ratio.high)}" if self.ratio else "",
             self.bound_text(),
             {None: "", True: "yes", False: "NO"}[self.met],
         )

@@ -1,7 +1,12 @@
-"""Pictures of large graphs: `viz.draw(y).save("p.svg")` for a residual net and a recurrent net of 10,000 operations."""
+"""Pictures of large graphs: `viz.draw(y).save("p.svg")` for a residual net and a recurrent net of 10,000 operations.
+
+In a fresh process: a picture makes many objects, and among other engines the collector would walk theirs too.
+"""
 
 from __future__ import annotations
 
+import json
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -9,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.fresh import probe
 from benchmarks.measure import Spread
 from benchmarks.race import OURS, Settings
 from benchmarks.report import Row
@@ -59,9 +65,13 @@ class Layout:
     about = "viz.draw to an SVG file, graphs of 10,000 operations"
 
     def rows(self, settings: Settings) -> list[Row]:
-        with tempfile.TemporaryDirectory() as folder:
-            return [self.row(title, build(OPERATIONS), settings, Path(folder)) for title, build in GRAPHS.items()]
+        return [self.row(title, settings.runs) for title in GRAPHS]
 
-    def row(self, title: str, y: Any, settings: Settings, folder: Path) -> Row:
-        samples = [seconds(y, folder / "picture.svg") for _ in range(settings.runs)]
+    def row(self, title: str, runs: int) -> Row:
+        samples = [probe("layout", title)["s"] for _ in range(runs)]
         return Row(f"{self.name}: {title}", OURS, Spread.of(samples), "s", bound=BOUND)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        print(json.dumps({"s": seconds(GRAPHS[sys.argv[1]](OPERATIONS), Path(folder) / "picture.svg")}))
