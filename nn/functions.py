@@ -69,7 +69,7 @@ def _class_numbers(t: Any, classes: int) -> Any:
         raise ValueError(f"softmax_cross_entropy: class numbers are integers, not {t.dtype}")
     if t.dtype.kind == "f":
         _refuse(~(t == np.floor(t)), t, "is not a class number; labels are integers")
-    if t.size and not (t.min() >= 0 and t.max() < classes):
+    if t.size and not 0 <= t.min() <= t.max() < classes:
         _refuse((t < 0) | (t >= classes), t, f"is not one of the {classes} classes, 0 to {classes - 1}")
     return t if t.dtype.kind in "iu" else t.astype(np.intp)
 
