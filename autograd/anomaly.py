@@ -44,7 +44,7 @@ class Detector:
 def _fingerprint(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(map(_fingerprint, value))
-    return zlib.crc32(np.ascontiguousarray(value).view(np.uint8)) if isinstance(value, np.ndarray) else None
+    return zlib.crc32(np.ascontiguousarray(value).tobytes()) if isinstance(value, np.ndarray) else None
 
 
 def _refuse(y: Any, who: str) -> None:

@@ -70,7 +70,9 @@ def gradcheck(
     arrays = [np.asarray(a.data if isinstance(a, Tensor) else a) for a in args]
     for k, a in enumerate(arrays):
         if a.dtype not in (np.float64, np.complex128):
-            raise TypeError(f"gradcheck needs float64 or complex128, argument {k} is {a.dtype}: differences drown in its rounding")
+            raise TypeError(
+                f"gradcheck needs float64 or complex128, argument {k} is {a.dtype}: differences drown in its rounding"
+            )
     unknown = set(modes) - {"reverse", "forward"}
     if unknown:
         raise ValueError(f"modes are 'reverse' and 'forward', not {sorted(unknown)[0]!r}")
@@ -78,7 +80,15 @@ def gradcheck(
 
 
 def _check(
-    f: Callable[..., Any], xs: list[Any], order: int, modes: Sequence[str], eps: float, rtol: float, atol: float, rng: Any, of: str
+    f: Callable[..., Any],
+    xs: list[Any],
+    order: int,
+    modes: Sequence[str],
+    eps: float,
+    rtol: float,
+    atol: float,
+    rng: Any,
+    of: str,
 ) -> None:
     y = _plain(f(*xs))
     vs = [_direction(x, rng) for x in xs]
@@ -91,7 +101,9 @@ def _check(
         gs = [np.asarray(g) for g in (gs if len(xs) > 1 else (gs,))]
         for k, (g, x) in enumerate(zip(gs, xs, strict=True)):
             if g.shape != x.shape or g.dtype != x.dtype:
-                raise GradcheckError(f"the gradient of {of} for argument {k} is {g.dtype} {g.shape}, the argument {x.dtype} {x.shape}")
+                raise GradcheckError(
+                    f"the gradient of {of} for argument {k} is {g.dtype} {g.shape}, the argument {x.dtype} {x.shape}"
+                )
         found = sum(_inner(g, v) for g, v in zip(gs, vs, strict=True))
         if not abs(found - numeric) <= atol + rtol * size:
             raise GradcheckError(_diagnose(f, of, "reverse", found, numeric, xs, gs, u, eps))
@@ -144,9 +156,20 @@ def _along(f: Callable[..., Any], xs: list[Any], vs: list[Any], eps: float) -> A
 
 
 def _diagnose(
-    f: Callable[..., Any], of: str, mode: str, found: float, numeric: float, xs: list[Any], gs: list[Any] | None, u: Any, eps: float
+    f: Callable[..., Any],
+    of: str,
+    mode: str,
+    found: float,
+    numeric: float,
+    xs: list[Any],
+    gs: list[Any] | None,
+    u: Any,
+    eps: float,
 ) -> str:
-    message = f"{mode} mode of {of}: the derivative along a random direction is {found:.10g}, a central difference gives {numeric:.10g}."
+    message = (
+        f"{mode} mode of {of}: the derivative along a random direction is {found:.10g}, "
+        f"a central difference gives {numeric:.10g}."
+    )
     for k, x in enumerate(xs):
         if gs is None or x.size > 10_000:
             break
@@ -154,9 +177,8 @@ def _diagnose(
         hint = _compare(gs[k], true)
         if hint:
             worst = np.unravel_index(np.argmax(np.abs(gs[k] - true)), x.shape) if x.size else ()
-            message += (
-                f" Argument {k}, element {tuple(map(int, worst))}: {gs[k][worst]:.6g} instead of {true[worst]:.6g}. {hint}"
-            )
+            at = tuple(map(int, worst))
+            message += f" Argument {k}, element {at}: {gs[k][worst]:.6g} instead of {true[worst]:.6g}. {hint}"
     return message
 
 
@@ -169,17 +191,22 @@ def _full_gradient(f: Callable[..., Any], xs: list[Any], k: int, u: Any, eps: fl
 
 def _compare(g: Any, true: Any) -> str:
     """What a wrong gradient looks like; '' if it is right."""
-    close = {"rtol": 1e-4, "atol": 1e-6}
-    if np.allclose(g, true, **close):
+
+    def close(b: Any, a: Any = g) -> bool:
+        return bool(np.allclose(a, b, rtol=1e-4, atol=1e-6))
+
+    if close(true):
         return ""
-    if np.allclose(g, -true, **close):
+    if close(-true):
         return "The sign is wrong."
     if not np.all(np.isfinite(g)):
         return "It is not finite there: the point may be outside the domain, or on a kink."
-    if g.ndim == 2 and g.shape[0] == g.shape[1] and np.allclose(g.T, true, **close):
+    if g.ndim == 2 and g.shape[0] == g.shape[1] and close(true, g.T):
         return "It looks transposed."
     with np.errstate(all="ignore"):
         ratio = np.median((g / true)[np.abs(true) > 1e-6]) if np.any(np.abs(true) > 1e-6) else math.nan
-    if np.isfinite(ratio) and ratio and np.allclose(g, ratio * true, **close):
-        return f"It is off by the factor {np.real(ratio):.4g} everywhere (a mean for a sum, a forgotten or doubled use)."
+    if np.isfinite(ratio) and ratio and close(ratio * true):
+        return (
+            f"It is off by the factor {np.real(ratio):.4g} everywhere (a mean for a sum, a forgotten or doubled use)."
+        )
     return "If the function has a kink within the step, move the point; otherwise the rule is wrong."

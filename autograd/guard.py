@@ -76,9 +76,9 @@ def _check_saved(node: Node) -> None:
         if change is not None and change[0] > node.number:
             at = decode(*change[1:])
             raise SavedArrayChangedError(
-                f"{describe(node)} saved its {'result' if name == 'y' else 'input'} {name!r} of shape {np.shape(value)} "
-                f"for backward, and it was changed since{f' at {at}' if at else ''}. Call backward() before you change "
-                "it, or change a copy: a new Tensor(t.data + ...)."
+                f"{describe(node)} saved its {'result' if name == 'y' else 'input'} {name!r} of shape "
+                f"{np.shape(value)} for backward, and it was changed since{f' at {at}' if at else ''}. "
+                "Call backward() before you change it, or change a copy: a new Tensor(t.data + ...)."
             )
 
 

@@ -30,7 +30,8 @@ class Mode:
         return Mode(**{name: changes.get(name, getattr(self, name)) for name in Mode.__slots__})
 
 
-MODE: ContextVar[Mode] = ContextVar("seegrad_mode", default=Mode(recording=True, scope=(), detector=None, keep=False))
+_USUAL = Mode(recording=True, scope=(), detector=None, keep=False)
+MODE: ContextVar[Mode] = ContextVar("seegrad_mode", default=_USUAL)
 
 
 class setting:

@@ -101,9 +101,10 @@ class Node:
         return f"<Node {self.number} {describe(self)} {self.shape} {self.dtype}>"
 
 
-def describe(node: Node) -> str:
+def describe(node: Node | None) -> str:
     """'multiply (model.py:12)', or the leaf's name: how errors speak of a node."""
-    what = f"leaf {node.name!r}" if node.op is None and node.name else "leaf" if node.op is None else node.op.name
+    assert node is not None
+    what = node.op.name if node.op is not None else f"leaf {node.name!r}" if node.name else "leaf"
     return f"{what} ({node.source})" if node.source else what
 
 

@@ -80,7 +80,7 @@ class Plan:
 class Op:
     """An operation that can be recorded. Called on Tensors it records; called on plain arrays it just computes.
 
-    inputs     names of the array arguments, as the rules spell them; read off a Python forward function, else "x" or "a b"
+    inputs     names of the array arguments as the rules spell them; read off a Python function, else "x" or "a b"
     accepts    static arguments that no rule needs but that may be passed on
     formulas   the rules in symbols, where `Symbol` cannot read them off the rules
     selects    part of the input is left out and gets a cotangent of exactly 0: further down 0 * inf must stay 0
@@ -109,7 +109,7 @@ class Op:
         self.numpy = forward
         self.forward = _FASTER.get(forward, forward) if isinstance(forward, np.ufunc) else forward
         self.kind = kind
-        self.name = name or getattr(forward, "__name__", "op")
+        self.name: str = str(name or getattr(forward, "__name__", "op"))
         self.rules = list(rules)
         self.formulas = formulas
         self.selects = selects
@@ -142,7 +142,8 @@ class Op:
             return tuple(self._inputs.split()), NO_KWARGS
         if not inspect.isfunction(self.numpy):
             return (("x",) if len(self.rules) < 2 else ("a", "b")), NO_KWARGS
-        names, defaults = [], {}
+        names: list[str] = []
+        defaults: dict[str, Any] = {}
         for p in inspect.signature(self.numpy).parameters.values():
             if p.kind is p.VAR_POSITIONAL:
                 return ("xs",), {**defaults}
@@ -244,7 +245,9 @@ class Op:
         needs = [self.needs_of(i) for i, _ in rules]
         keep = {"y", *self.names, *self.residuals, *(f"{name}_shape" for name in self.names)}
         wanted = [name for need in needs for name in need if name in keep]
-        wanted += [name for residual in wanted if residual in self.residuals for name in _parameters(self.residuals[residual])]
+        wanted += [
+            name for residual in wanted if residual in self.residuals for name in _parameters(self.residuals[residual])
+        ]
         names = tuple(dict.fromkeys(wanted))
         pulls = tuple(
             (i, self._pull(rule, need, names, {"i": i, "among": len(rules)}))
@@ -321,7 +324,7 @@ def _negate(g: Any, saved: Any, kwargs: Any, times: Any) -> Any:
 
 
 def _call_with_names(rule: Any, needs: Any, names: tuple[str, ...], known: dict[str, int]) -> Callable[..., Any]:
-    """A function that calls the rule with what its parameters name: g, saved values, what is known, static arguments."""
+    """A function that calls the rule with what its parameters name: g, saved values, what is known, statics."""
     slot = {name: k for k, name in enumerate(names)}
     first = [name for name in needs if name == "g" or name in slot]
     constants = {name: value for name, value in known.items() if name in needs}
@@ -413,6 +416,7 @@ def operators(op: Op) -> tuple[Callable[..., Any], Callable[..., Any]]:
 
     def method(self: Tensor, other: Any) -> Any:
         a, n = self._data, self.node
+        m: Any
         active = 0 if n is None else 1
         if isinstance(other, Tensor):
             b = other._data
@@ -430,7 +434,8 @@ def operators(op: Op) -> tuple[Callable[..., Any], Callable[..., Any]]:
             return new_tensor(y, None)
         plan = plans.get(active) or op.plan(active, 2)
         frame = get_frame(1)
-        code, lasti = frame.f_code, frame.f_lasti
+        code: Any = frame.f_code
+        lasti = frame.f_lasti
         if known(code.co_filename) is not False:
             code, lasti = caller()
         shape = y.shape

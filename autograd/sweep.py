@@ -144,7 +144,9 @@ def _as_tensors(node: Node) -> tuple[Any, ...]:
         if name == "y":
             value = new_tensor(value, node) if op.outputs == 1 else parts_of(node, value)
         elif name == "xs":
-            value = tuple([new_tensor(v, n) if n.__class__ is Node else v for v, n in zip(value, node.inputs, strict=True)])
+            value = tuple(
+                [new_tensor(v, n) if n.__class__ is Node else v for v, n in zip(value, node.inputs, strict=True)]
+            )
         else:
             n = op.input_named(name, node)
             value = new_tensor(value, n) if n.__class__ is Node else value
@@ -190,7 +192,8 @@ def unbroadcast(g: Any, shape: tuple[int, ...], node: Node, i: int) -> Any:
             g = g.sum(axis=tuple(k for k, n in enumerate(shape) if n == 1), keepdims=True)
     if g.shape != shape:
         raise ShapeError(
-            f"the rule of {describe(node)} for its input {i} gives a gradient of shape {g.shape}; the input has shape {shape}"
+            f"the rule of {describe(node)} for its input {i} gives a gradient of shape {g.shape}; "
+            f"the input has shape {shape}"
         )
     return g
 
@@ -296,7 +299,9 @@ def pull_to(roots: list[tuple[Any, Any]], targets: list[Any], *, differentiable:
 # ---- forward mode ----
 
 
-def pushforward(nodes: list[Node], tangents: dict[Node, Any], *, differentiable: bool = False) -> Iterator[tuple[Node, Any]]:
+def pushforward(
+    nodes: list[Node], tangents: dict[Node, Any], *, differentiable: bool = False
+) -> Iterator[tuple[Node, Any]]:
     """Carry the tangents of the oldest nodes up through `nodes`, oldest first; yields (node, its tangent)."""
     for node in nodes:
         if node.op is None or node in tangents:

@@ -36,7 +36,8 @@ _UFUNCS = {
     np.add: operator.add, np.subtract: operator.sub, np.multiply: operator.mul, np.divide: operator.truediv,
     np.power: operator.pow, np.negative: operator.neg, np.matmul: operator.matmul, np.greater: operator.gt,
     np.less: operator.lt, np.greater_equal: operator.ge, np.less_equal: operator.le, np.equal: operator.eq,
-    np.not_equal: operator.ne, np.logical_and: operator.and_, np.bitwise_and: operator.and_, np.bitwise_or: operator.or_,
+    np.not_equal: operator.ne, np.logical_and: operator.and_,
+    np.bitwise_and: operator.and_, np.bitwise_or: operator.or_,
 }  # fmt: skip
 
 
@@ -46,7 +47,9 @@ class Symbol:
     __slots__ = ("args", "function", "kwargs", "name")
     __hash__ = object.__hash__
 
-    def __init__(self, name: str, function: Callable[..., Any] | None = None, args: tuple[Any, ...] = (), kwargs: Any = None):
+    def __init__(
+        self, name: str, function: Callable[..., Any] | None = None, args: tuple[Any, ...] = (), kwargs: Any = None
+    ):
         self.name = name
         self.function = function
         self.args = args
@@ -62,6 +65,9 @@ class Symbol:
 
     def __apply_op__(self, op: Op, args: Any, kwargs: Any) -> Symbol:
         return _call(op, args, {k: v for k, v in kwargs.items() if v is not op.defaults.get(k)})
+
+    def __neg__(self) -> Symbol:
+        return _call(operator.neg, (self,), {})
 
     def __getitem__(self, index: Any) -> Symbol:
         return _call(operator.getitem, (self, index), {})
@@ -123,7 +129,6 @@ for _name in ("add", "sub", "mul", "truediv", "pow", "matmul"):
     setattr(Symbol, f"__r{_name}__", _reflected)
 for _name in ("gt", "lt", "ge", "le", "eq", "ne", "and_", "or_"):
     setattr(Symbol, f"__{_name.rstrip('_')}__", _operator(getattr(operator, _name))[0])
-setattr(Symbol, "__neg__", lambda self: _call(operator.neg, (self,), {}))
 
 
 def rule_symbol(op: Op, i: int, node: Node | None = None) -> Symbol:
@@ -137,7 +142,10 @@ def rule_symbol(op: Op, i: int, node: Node | None = None) -> Symbol:
     known = {"i": i, "among": sum(1 for _ in node.plan.pulls) if node is not None and node.plan else 1, "g": g}
     values = [known[n] if n in known else Symbol(n) for n in needs if n in known or n not in op.statics]
     keywords = {n: statics.get(n, default) for n, default in needs.items() if n in op.statics and n not in known}
-    keywords = {n: Symbol(n) if v is not None and not isinstance(v, int | float | str | tuple) else v for n, v in keywords.items()}
+    keywords = {
+        n: Symbol(n) if v is not None and not isinstance(v, int | float | str | tuple) else v
+        for n, v in keywords.items()
+    }
     result = rule(*values, **keywords)
     return g * result if op.kind == "elementwise" else result
 

@@ -238,8 +238,8 @@ class Tensor:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self.node is not None:
             raise TypeError(
-                f"{describe(self.node)} is recorded, and as an ndarray it would lose its gradient. Use t.data for the numbers, "
-                "np.stack([t1, t2]) instead of np.array([t1, t2]), and NumPy's functions on the Tensor itself"
+                f"{describe(self.node)} is recorded, and as an ndarray it would lose its gradient. Use t.data for "
+                "the numbers, np.stack([t1, t2]) instead of np.array([t1, t2]), and NumPy's functions on the Tensor"
             )
         return np.array(self.data, dtype=dtype, copy=copy)
 
@@ -303,7 +303,9 @@ class Tensor:
     def __repr__(self) -> str:
         body = np.array2string(self.data, prefix="Tensor(", separator=", ")
         dtype = "" if self.dtype in (np.float64, np.int64, np.bool_) else f", dtype={self.dtype}"
-        by = "" if self.node is None else ", requires_grad=True" if self.node.op is None else f", op={self.node.op.name}"
+        by = (
+            "" if self.node is None else ", requires_grad=True" if self.node.op is None else f", op={self.node.op.name}"
+        )
         return f"Tensor({body}{dtype}{by})"
 
     if TYPE_CHECKING:  # autograd.ops.methods attaches backward, the operators and the ndarray methods
@@ -344,6 +346,10 @@ def unknown(function: Any) -> Any:
 
 def _hint(ufunc: Any, method: str) -> str:
     better = {("add", "reduce"): "np.sum", ("multiply", "reduce"): "np.prod", ("maximum", "reduce"): "np.max"}
-    better |= {("minimum", "reduce"): "np.min", ("add", "accumulate"): "np.cumsum", ("multiply", "accumulate"): "np.cumprod"}
+    better |= {
+        ("minimum", "reduce"): "np.min",
+        ("add", "accumulate"): "np.cumsum",
+        ("multiply", "accumulate"): "np.cumprod",
+    }
     better |= {("multiply", "outer"): "np.outer"}
     return f"use {better.get((ufunc.__name__, method), 'functions that have a derivative rule')}"

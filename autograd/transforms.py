@@ -39,7 +39,9 @@ def _variable(value: Any) -> Tensor:
 class _Recorded:
     """One run of f on fresh variables: what went in, what came out, and whether sweeps must be recorded themselves."""
 
-    def __init__(self, f: Function, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: ArgNums, has_aux: bool = False):
+    def __init__(
+        self, f: Function, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: ArgNums, has_aux: bool = False
+    ):
         self.single = isinstance(argnums, int | np.integer)
         numbers = _numbers(argnums, len(args))
         chosen = [args[k] for k in numbers]
@@ -113,7 +115,7 @@ class _Recorded:
                 pass
         results = []
         for y in self.ys:
-            t = tangents.get(y.node) if isinstance(y, Tensor) else None
+            t = tangents.get(y.node) if isinstance(y, Tensor) and y.node is not None else None
             results.append(np.zeros(np.shape(y), getattr(y, "dtype", float)) if t is None else t)
         taken = set(map(id, ts))
         return [_scalar(t if isinstance(t, Tensor) else own(t, taken)) for t in results]
@@ -267,9 +269,7 @@ def _stacked(parts: list[Any], axis: int, shape: tuple[int, ...], dtype: Any) ->
 
 def _rows(run: _Recorded, y: Tensor) -> list[Any]:
     rows = [run.pull([e]) for e in _basis(y)]
-    return [
-        _stacked([row[k] for row in rows], 0, (*y.shape, *x.shape), x.dtype) for k, x in enumerate(run.xs)
-    ]
+    return [_stacked([row[k] for row in rows], 0, (*y.shape, *x.shape), x.dtype) for k, x in enumerate(run.xs)]
 
 
 def _columns(run: _Recorded, y: Tensor) -> list[Any]:
@@ -310,7 +310,9 @@ def jvp(f: Function, *args: Any) -> Any:
     if not args:
         return functools.partial(jvp, f)
     if len(args) != 2:
-        raise TypeError("jvp takes the function, the primals and the tangents: jvp(f, x, v) or jvp(f, (x1, x2), (v1, v2))")
+        raise TypeError(
+            "jvp takes the function, the primals and the tangents: jvp(f, x, v) or jvp(f, (x1, x2), (v1, v2))"
+        )
     primals, tangents = (v if type(v) is tuple else (v,) for v in args)
     if len(primals) != len(tangents):
         raise TypeError(f"{len(primals)} primals but {len(tangents)} tangents")

@@ -11,8 +11,8 @@ if getattr(autograd, "__distribution__", None) != "seegrad":
 
     _owners = ", ".join(sorted(set(packages_distributions().get("autograd", ["unknown"])) - {"seegrad"}))
     raise ImportError(
-        f"nn belongs to the distribution seegrad, but the package autograd that Python found at {autograd.__file__} belongs to "
-        f"{_owners or 'another one'}. Both install a package of that name: uninstall one of them, then reinstall seegrad."
+        f"nn belongs to the distribution seegrad, but the package autograd at {autograd.__file__} belongs to "
+        f"{_owners or 'another one'}. Both install a package of that name: uninstall one, then reinstall seegrad."
     )
 
 from autograd.source import hide as _hide

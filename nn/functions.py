@@ -23,7 +23,9 @@ __all__ = ["log_softmax", "logsumexp", "mean_squared_error", "relu", "sigmoid", 
 def mean_squared_error(y: Any, t: Any) -> Any:
     """The mean of (y - t)^2 over all elements. Raises ShapeError unless y and t have the same shape."""
     if np.shape(y) != np.shape(t):
-        raise ShapeError(f"mean_squared_error: y has shape {np.shape(y)}, t has shape {np.shape(t)}; reshape one of them")
+        raise ShapeError(
+            f"mean_squared_error: y has shape {np.shape(y)}, t has shape {np.shape(t)}; reshape one of them"
+        )
     return np.mean(np.square(y - t))
 
 
@@ -50,7 +52,9 @@ def _checked_labels(x: Any, t: Any) -> Any:
     """Labels as integers, or rows of weights in the dtype of x, after the checks."""
     values = t.data if isinstance(t, Tensor) else t
     if x.dtype.kind != "f":
-        raise TypeError(f"softmax_cross_entropy: the scores are floats, not {x.dtype}; convert them first: x.astype(float)")
+        raise TypeError(
+            f"softmax_cross_entropy: the scores are floats, not {x.dtype}; convert them first: x.astype(float)"
+        )
     if x.ndim == 0:
         raise ShapeError("softmax_cross_entropy: the scores need an axis of classes, got a 0-d array")
     if t.shape == x.shape[:-1]:
@@ -59,8 +63,8 @@ def _checked_labels(x: Any, t: Any) -> Any:
         _check_rows(values)
         return t if t.dtype == x.dtype else t.astype(x.dtype)
     raise ShapeError(
-        f"softmax_cross_entropy: scores of shape {x.shape} need class numbers of shape {x.shape[:-1]} or rows of weights "
-        f"of shape {x.shape}, not {t.shape}"
+        f"softmax_cross_entropy: scores of shape {x.shape} need class numbers of shape {x.shape[:-1]} or rows "
+        f"of weights of shape {x.shape}, not {t.shape}"
     )
 
 

@@ -42,14 +42,18 @@ class Affine(Module):
         self.W = W if isinstance(W, Parameter) else Parameter(W, name="W")
         self.b = b if isinstance(b, Parameter) else Parameter(b, name="b")
         if self.W.ndim != 2 or self.b.shape != self.W.shape[1:]:
-            raise ShapeError(f"Affine needs W of shape (in, out) and b of shape (out,), got {self.W.shape} and {self.b.shape}")
+            raise ShapeError(
+                f"Affine needs W of shape (in, out) and b of shape (out,), got {self.W.shape} and {self.b.shape}"
+            )
 
     def forward(self, x: Any) -> Any:
         try:
             return x @ self.W + self.b
         except ValueError:
             n, _ = self.W.shape
-            raise ShapeError(f"Affine with W of shape {self.W.shape} takes x of shape (..., {n}), got {x.shape}") from None
+            raise ShapeError(
+                f"Affine with W of shape {self.W.shape} takes x of shape (..., {n}), got {x.shape}"
+            ) from None
 
     @property
     def dW(self) -> Any:

@@ -37,8 +37,9 @@ class Module:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "forward" in vars(cls):
-            cls._compute = vars(cls)["forward"]  # type: ignore[attr-defined]
-            cls.forward = _by_hand_or_in_graph(cls._compute)  # type: ignore[attr-defined]
+            compute = vars(cls)["forward"]
+            setattr(cls, "_compute", compute)  # noqa: B010 - a plain assignment to a method does not type-check
+            setattr(cls, "forward", _by_hand_or_in_graph(compute))  # noqa: B010
 
     def _compute(self, *inputs: Any) -> Any:
         raise TypeError(f"{type(self).__name__} has no forward(); define forward(self, x) with operations on Tensors")
@@ -69,7 +70,9 @@ class Module:
         Returns an ndarray, or a tuple for several inputs. Raises RuntimeError before `forward`.
         """
         if self._driven is None:
-            raise RuntimeError(f"{type(self).__name__}.backward(dout) needs a forward pass first: call forward(x) with an array")
+            raise RuntimeError(
+                f"{type(self).__name__}.backward(dout) needs a forward pass first: call forward(x) with an array"
+            )
         xs, out = self._driven
         named = dict(self.named_parameters())
         targets = [x for x in xs if x.requires_grad]

@@ -1,4 +1,4 @@
-"""The table of kinks, docs/kinks.md: every entry is a test here, in both modes, and to second order where it says so."""
+"""The table of kinks, docs/kinks.md: every entry is a test, in both modes, and to second order where it says so."""
 
 from __future__ import annotations
 

@@ -256,7 +256,10 @@ def _input_names(node: Node) -> tuple[str, ...]:
 def _inside_calls(nodes: list[Node]) -> set[Node]:
     """The nodes that a module recorded on the way to its result: of `h = model(x)` only the last one is h."""
     return {
-        n for node in nodes for n in node.inputs if isinstance(n, Node) and n.scope and (n.code, n.lasti) == (node.code, node.lasti)
+        n
+        for node in nodes
+        for n in node.inputs
+        if isinstance(n, Node) and n.scope and (n.code, n.lasti) == (node.code, node.lasti)
     }
 
 

@@ -11,7 +11,11 @@ from .elementwise import conj
 from .reduce import kept
 
 inv = general(np.linalg.inv, lambda g, y: -(y.mT @ g @ y.mT))
-det = general(np.linalg.det, lambda g, x, y: (g * y)[..., None, None] * np.linalg.inv(x).mT, formulas=("g * y * transpose(inv(x))",))
+det = general(
+    np.linalg.det,
+    lambda g, x, y: (g * y)[..., None, None] * np.linalg.inv(x).mT,
+    formulas=("g * y * transpose(inv(x))",),
+)
 
 
 @general(outputs=2, handles=np.linalg.slogdet, formulas=("g[1] * transpose(inv(x))",))
@@ -28,7 +32,11 @@ def _slogdet_rule(g, x, y):
     return of_log[..., None, None] * np.linalg.inv(x).mT
 
 
-@general(handles=np.linalg.solve, broadcasts=True, formulas=("-solve(transpose(a), g) @ transpose(y)", "solve(transpose(a), g)"))
+@general(
+    handles=np.linalg.solve,
+    broadcasts=True,
+    formulas=("-solve(transpose(a), g) @ transpose(y)", "solve(transpose(a), g)"),
+)
 def solve(a, b):
     """x with a @ x = b; b is one vector if it has one axis, else matrices."""
     return np.linalg.solve(a, b)
@@ -90,7 +98,9 @@ def norm(x, ord=None, axis=None, keepdims=False):
         sums = np.sum(np.abs(x), axis=rows, keepdims=True)
         y = (np.max if ord > 0 else np.min)(sums, axis=columns, keepdims=True)
         return y if keepdims else np.squeeze(y, axis=axes)
-    raise NotDifferentiableError(f"np.linalg.norm(ord={ord!r}, axis={axis!r}) has no derivative rule for an array of shape {x.shape}")
+    raise NotDifferentiableError(
+        f"np.linalg.norm(ord={ord!r}, axis={axis!r}) has no derivative rule for an array of shape {x.shape}"
+    )
 
 
 def _vector_norm(size, ord, axis, keepdims):

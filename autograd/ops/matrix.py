@@ -63,7 +63,9 @@ def _tensordot(a, b, axes=2):
     a, b = (v if isinstance(v, Tensor) else np.asarray(v) for v in (a, b))
     if isinstance(axes, int):
         axes = (range(a.ndim - axes, a.ndim), range(axes))
-    of_a, of_b = ([k % v.ndim for k in np.atleast_1d(ks).tolist()] for ks, v in zip(map(list_of, axes), (a, b), strict=True))
+    of_a, of_b = (
+        [k % v.ndim for k in np.atleast_1d(ks).tolist()] for ks, v in zip(map(list_of, axes), (a, b), strict=True)
+    )
     if [a.shape[k] for k in of_a] != [b.shape[k] for k in of_b]:
         raise ValueError(f"np.tensordot: shapes {a.shape} and {b.shape} do not fit along the axes {of_a} and {of_b}")
     free_a = [k for k in range(a.ndim) if k not in of_a]
@@ -103,7 +105,9 @@ def _einsum_rule(g, xs, i, subscripts):
 def _einsum(subscripts, *operands, optimize=False):
     """NumPy's einsum: fills in the result and the ellipsis, and takes the diagonal where a letter stands twice."""
     if not isinstance(subscripts, str):
-        raise NotDifferentiableError("np.einsum on Tensors takes the string form, for example np.einsum('ij,jk->ik', a, b)")
+        raise NotDifferentiableError(
+            "np.einsum on Tensors takes the string form, for example np.einsum('ij,jk->ik', a, b)"
+        )
     left, arrow, result = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(operands):

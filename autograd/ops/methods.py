@@ -70,11 +70,11 @@ def _unary(op):
     return lambda self: apply(op, (self,), op.defaults)
 
 
-setattr(Tensor, "backward", backward)
-setattr(Tensor, "__neg__", _unary(e.negative))
-setattr(Tensor, "__pos__", _unary(e.positive))
-setattr(Tensor, "__abs__", _unary(e.absolute))
-setattr(Tensor, "__getitem__", shape.select)
+Tensor.backward = backward
+Tensor.__neg__ = _unary(e.negative)
+Tensor.__pos__ = _unary(e.positive)
+Tensor.__abs__ = _unary(e.absolute)
+Tensor.__getitem__ = shape.select
 
 
 def _comparison(compare):
@@ -96,10 +96,33 @@ def _method(function):
     return method
 
 
-for _name in (
-    "sum mean prod max min var std cumsum cumprod swapaxes squeeze repeat ravel round clip dot trace diagonal "
-    "argmax argmin argsort all any nonzero searchsorted"
-).split():
+for _name in [
+    "sum",
+    "mean",
+    "prod",
+    "max",
+    "min",
+    "var",
+    "std",
+    "cumsum",
+    "cumprod",
+    "swapaxes",
+    "squeeze",
+    "repeat",
+    "ravel",
+    "round",
+    "clip",
+    "dot",
+    "trace",
+    "diagonal",
+    "argmax",
+    "argmin",
+    "argsort",
+    "all",
+    "any",
+    "nonzero",
+    "searchsorted",
+]:
     setattr(Tensor, _name, _method(getattr(np, _name)))
 
 

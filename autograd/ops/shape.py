@@ -38,7 +38,9 @@ moveaxis = linear(
 expand_dims = linear(
     np.expand_dims, lambda g, x_shape: np.reshape(g, x_shape), accepts="axis", formulas=("reshape(g, x_shape)",)
 )
-squeeze = linear(np.squeeze, lambda g, x_shape: np.reshape(g, x_shape), accepts="axis", formulas=("reshape(g, x_shape)",))
+squeeze = linear(
+    np.squeeze, lambda g, x_shape: np.reshape(g, x_shape), accepts="axis", formulas=("reshape(g, x_shape)",)
+)
 broadcast_to = linear(np.broadcast_to, lambda g: g, accepts="shape", broadcasts=True, formulas=("sum_to(g, x_shape)",))
 
 
@@ -60,9 +62,7 @@ def _atleast_1d(a):
 # ---- order ----
 
 flip = linear(np.flip, lambda g, axis=None: np.flip(g, axis), formulas=("flip(g)",))
-roll = linear(
-    np.roll, lambda g, shift, axis=None: np.roll(g, np.negative(shift), axis), formulas=("roll(g, -shift)",)
-)
+roll = linear(np.roll, lambda g, shift, axis=None: np.roll(g, np.negative(shift), axis), formulas=("roll(g, -shift)",))
 
 meaning(np.fliplr)(lambda m: flip(m, 1))
 meaning(np.flipud)(lambda m: flip(m, 0))
