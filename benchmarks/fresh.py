@@ -1,7 +1,4 @@
-"""Measurements that need a process of their own: imports, peak memory, graphs too large to share one.
-
-A probe is a module under `benchmarks.jobs` that prints one JSON object when it is run as a script.
-"""
+"""Measurements that need a process of their own: imports, peak memory, graphs too large to share one."""
 
 from __future__ import annotations
 
@@ -24,6 +21,6 @@ def fresh(*arguments: str) -> dict[str, float]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def probe(job: str, *arguments: str) -> dict[str, float]:
-    """Run the probe of a job."""
-    return fresh("-m", f"benchmarks.jobs.{job}", *arguments)
+def probe(job: str, argument: str) -> dict[str, float]:
+    """Run a job's function from `benchmarks.jobs.PROBES`."""
+    return fresh("-m", "benchmarks.probe", job, argument)

@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import autograd
-
-if hasattr(autograd, "Tensor"):
-    sys.exit(f"{sys.executable} holds seegrad, not HIPS autograd: make an environment that holds only autograd[scipy]")
+try:
+    import autograd
+except ModuleNotFoundError:
+    autograd = None
+if not hasattr(autograd, "elementwise_grad") or hasattr(autograd, "Tensor"):
+    sys.exit(f"{sys.executable} does not hold HIPS autograd: make an environment with autograd[scipy] alone")
 sys.path.append(str(Path(__file__).parents[1]))
 
 from benchmarks.engines import HIPS

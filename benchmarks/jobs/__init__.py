@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from benchmarks.jobs import chain, deep, imports, layout, memory, step
@@ -23,4 +24,9 @@ class Job(Protocol):
 
 RACES: dict[str, Race] = {race.name: race for race in [*chain.RACES, *step.RACES]}
 OTHERS: list[Job] = [imports.Imports(), memory.Memory(), layout.Layout(), deep.Deep()]
+PROBES: dict[str, Callable[[str], dict[str, float]]] = {
+    "memory": memory.peak,
+    "layout": layout.draw,
+    "deep": deep.figures_of,
+}
 JOBS: dict[str, Job] = {**RACES, **{job.name: job for job in OTHERS}}

@@ -7,8 +7,6 @@ chain is alive. Freeing counts from `del` to the next line, with the collector o
 from __future__ import annotations
 
 import gc
-import json
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -96,7 +94,7 @@ def uses(x: Any, count: int) -> dict[str, float]:
     return figures
 
 
-def figures_of(engine: str, nodes: int) -> dict[str, float]:
+def figures_of(engine: str, nodes: int = CHAIN) -> dict[str, float]:
     """All quantities of one engine. A small chain warms up; the large one is last, since it leaves a torn heap."""
     leaf = LEAVES[engine]
     chain(leaf(0.5), leaf(0.9), 1000)
@@ -120,7 +118,3 @@ def row(rounds: list[dict[str, dict[str, float]]], quantity: str, engine: str) -
     if engine == OURS:
         return Row(f"deep: {quantity}", engine, Spread.of(ours), unit, bound=bound)
     return Row(f"deep: {quantity}", engine, Spread.of(theirs), unit, paired(ours, theirs))
-
-
-if __name__ == "__main__":
-    print(json.dumps(figures_of(sys.argv[1], CHAIN)))

@@ -5,8 +5,6 @@ In a fresh process: a picture makes many objects, and among other engines the co
 
 from __future__ import annotations
 
-import json
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -60,6 +58,12 @@ def seconds(y: Any, path: Path) -> float:
     return time.perf_counter() - start
 
 
+def draw(title: str) -> dict[str, float]:
+    """The time for one of GRAPHS at full size."""
+    with tempfile.TemporaryDirectory() as folder:
+        return {"s": seconds(GRAPHS[title](OPERATIONS), Path(folder) / "picture.svg")}
+
+
 class Layout:
     name = "layout"
     about = "viz.draw to an SVG file, graphs of 10,000 operations"
@@ -70,8 +74,3 @@ class Layout:
     def row(self, title: str, runs: int) -> Row:
         samples = [probe("layout", title)["s"] for _ in range(runs)]
         return Row(f"{self.name}: {title}", OURS, Spread.of(samples), "s", bound=BOUND)
-
-
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps({"s": seconds(GRAPHS[sys.argv[1]](OPERATIONS), Path(folder) / "picture.svg")}))

@@ -7,8 +7,6 @@ batch, activations and gradients do. The peak is the kernel's own (VmHWM, set ba
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,7 +87,3 @@ class Memory:
             ratio = paired(samples[OURS], samples["torch"])
             rows.append(Row(self.name, "torch", Spread.of(samples["torch"]) / 1e6, "MB", ratio, 1.05))
         return rows
-
-
-if __name__ == "__main__":
-    print(json.dumps(peak(sys.argv[1])))
