@@ -130,12 +130,47 @@ class Op:
         self.names, self.defaults = self._forward_signature()
         self.arity = MANY if self.names == ("xs",) else len(self.names)
         self.statics = set(self._accepts) | set(self.defaults)
-        known = {"g", "y", "i", "among", *self.residuals, *self.names, *(f"{n}_shape" for n in self.names)}
+        reserved = {"g", "y", "i", "among"}
+        if taken := reserved & {*self.names, *self.statics}:
+            raise TypeError(
+                f"{self.name}: an argument cannot be called {sorted(taken)[0]!r}, because in a rule g is the cotangent, "
+                "y the result, and i and among count inputs"
+            )
+        if len(self.rules) > max(self.arity, 1):
+            raise TypeError(
+                f"{self.name} has {len(self.rules)} rules for {self.arity} input(s): {', '.join(self.names)}"
+            )
+        known = {*reserved, *self.residuals, *self.names, *(f"{n}_shape" for n in self.names)}
         self._needs: list[dict[str, Any]] = []
         for rule in self.rules:
             needs = _parameters(rule) if callable(rule) else {}
             self._needs.append(needs)
+            if needs:
+                self._check_rule(needs, known)
             self.statics |= needs.keys() - known
+
+    def _check_rule(self, needs: dict[str, Any], known: set[str]) -> None:
+        """Refuse a rule whose parameters mean nothing here: a misspelled one would go unnoticed, with its default."""
+        if ("g" in needs) is (self.kind == "elementwise"):
+            raise TypeError(
+                f"{self.name}: an elementwise rule is the partial derivative alone, without 'g'; the engine multiplies by g"
+                if self.kind == "elementwise"
+                else f"{self.name}: a {self.kind} rule takes the cotangent, as its parameter 'g'"
+            )
+        unknown = [name for name in needs if name not in known and name not in self.statics]
+        signature = _signature(self.numpy) if unknown else None
+        unknown = [name for name in unknown if signature is not None and name not in signature]
+        if unknown:
+            static = sorted({*self.statics, *(signature or ())} - {*self.names})
+            raise TypeError(
+                f"{self.name}: its rule asks for {unknown[0]!r}, which the forward function does not have. A rule knows g, y, "
+                f"{', '.join(self.names)}, the same with _shape, and the static arguments ({', '.join(static) or 'none'})"
+            )
+        kinds = [name in known - {"i", "among"} for name in needs]
+        if kinds != sorted(kinds, reverse=True):
+            raise TypeError(
+                f"{self.name}: a rule takes g and what is saved first, then static arguments; got {', '.join(needs)}"
+            )
 
     def _forward_signature(self) -> tuple[tuple[str, ...], dict[str, Any]]:
         if self._inputs is not None:
@@ -171,7 +206,7 @@ class Op:
             y = self.forward(x._data, **self.defaults) if self.defaults else self.forward(x._data)
             mode = MODE.get()
             if x.node is None or not mode.recording:
-                return new_tensor(y, None)
+                return new_tensor(y if hasattr(y, "dtype") else _result(self, y), None)
             return record(self, (x._data,), (x.node,), 1, self.defaults, y, mode)
         return apply(self, args, self.defaults)
 
@@ -203,10 +238,7 @@ class Op:
     def parameters(self) -> list[str]:
         """All parameters of the forward function in its own order and spelling; read when first needed."""
         if self._parameters is None:
-            try:
-                found = list(inspect.signature(self.numpy).parameters)
-            except (TypeError, ValueError):  # some of NumPy's C functions have no signature
-                found = list(self.names)
+            found = _signature(self.numpy) or []
             self._parameters = found if len(found) >= self.arity else list(self.names)
         return self._parameters
 
@@ -230,6 +262,10 @@ class Op:
             )
         return self.rules[k]
 
+    def differentiates(self, i: int) -> bool:
+        """True if input i has a rule."""
+        return self.arity == MANY or (i < len(self.rules) and self.rules[i] is not None)
+
     def needs_of(self, i: int) -> dict[str, Any]:
         """The parameters of the rule of input i, with their defaults."""
         return self._needs[0 if self.arity == MANY else i]
@@ -248,6 +284,10 @@ class Op:
         wanted += [
             name for residual in wanted if residual in self.residuals for name in _parameters(self.residuals[residual])
         ]
+        if self.kind == "linear":  # in forward mode all but the tangents are zeros of these shapes
+            wanted += [
+                f"{name}_shape" for k, name in enumerate(self.names) if not active >> k & 1 or self.arity == MANY
+            ]
         names = tuple(dict.fromkeys(wanted))
         pulls = tuple(
             (i, self._pull(rule, need, names, {"i": i, "among": len(rules)}))
@@ -263,10 +303,10 @@ class Op:
         getters = [self._getter(name) for name in names]
         if any(callable(get) for get in getters):
             return lambda *values: tuple([get(values) if callable(get) else values[get] for get in getters])
-        places = tuple(k % (len(self.names) + len(self.residuals) + 1) for k in getters)
-        if self.arity <= 2 and places in _SAVE[self.arity] and not self.residuals:
+        places = tuple(self.arity if k < 0 else k for k in getters)
+        if not self.residuals and places in _SAVE.get(self.arity, ()):
             return _SAVE[self.arity][places]
-        return lambda *values: tuple([values[k] for k in places])
+        return lambda *values: tuple([values[k] for k in getters])
 
     def _getter(self, name: str) -> Any:
         """The place of a saved name in (*data, *residuals, y), or a function of that tuple."""
@@ -305,10 +345,21 @@ class Op:
         return f"<{self.kind} op {self.name}>"
 
 
+def _signature(function: Any) -> list[str] | None:
+    try:
+        return list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):  # some of NumPy's C functions have no signature
+        return None
+
+
 def _parameters(rule: Any) -> dict[str, Any]:
     if isinstance(rule, np.ufunc):
         return {"x": inspect.Parameter.empty}  # `sin = elementwise(np.sin, np.cos)`
-    return {p.name: p.default for p in inspect.signature(rule).parameters.values()}
+    parameters = inspect.signature(rule).parameters
+    stars = [str(p) for p in parameters.values() if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    if stars:
+        raise TypeError(f"a rule names each value that it needs, so it cannot take {stars[0]}")
+    return {p.name: p.default for p in parameters.values()}
 
 
 def _zero(g: Any, saved: Any, kwargs: Any, times: Any) -> Any:
@@ -329,8 +380,6 @@ def _call_with_names(rule: Any, needs: Any, names: tuple[str, ...], known: dict[
     first = [name for name in needs if name == "g" or name in slot]
     constants = {name: value for name, value in known.items() if name in needs}
     statics = [name for name in needs if name not in first and name not in constants]
-    if first != list(needs)[: len(first)]:
-        raise TypeError(f"a rule takes g and what is saved first, then static arguments; got {', '.join(needs)}")
     picks = [slot.get(name, -1) for name in first]
 
     def pull(g: Any, saved: Any, kwargs: Any, times: Any) -> Any:
@@ -382,7 +431,25 @@ def apply(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             return record(op, [*data, *residuals], inputs, active, kwargs, y, mode)
     if not wrapped:
         return y
-    return new_tensor(y, None) if op.outputs == 1 else tuple([new_tensor(part, None) for part in y])
+    if op.outputs > 1:
+        return tuple([new_tensor(part, None) for part in _results(op, y)])
+    return new_tensor(y if hasattr(y, "dtype") else _result(op, y), None)
+
+
+def _result(op: Op, y: Any) -> Any:
+    """What a forward function of the user's returned, as an array: it may be a Python number."""
+    if isinstance(y, tuple):
+        raise TypeError(
+            f"{op.name}() returned a tuple of {len(y)}; register an op of several results with outputs={len(y)}"
+        )
+    return np.asarray(y)
+
+
+def _results(op: Op, y: Any) -> tuple[Any, ...]:
+    if not isinstance(y, tuple | list) or len(y) != op.outputs:
+        what = f"a {type(y).__name__} of {len(y)}" if isinstance(y, tuple | list) else f"one {type(y).__name__}"
+        raise TypeError(f"{op.name}() returned {what}, but is registered with outputs={op.outputs}")
+    return tuple([p if hasattr(p, "dtype") else np.asarray(p) for p in y])
 
 
 def record(op: Op, data: Any, inputs: Any, active: int, kwargs: dict[str, Any], y: Any, mode: Any) -> Any:
@@ -393,8 +460,8 @@ def record(op: Op, data: Any, inputs: Any, active: int, kwargs: dict[str, Any], 
         return _record_parts(op, data, inputs, kwargs, y, plan, code, lasti, mode)
     try:
         shape = y.shape
-    except AttributeError:  # a forward function of the user's may return a Python number
-        y = np.asarray(y)
+    except AttributeError:
+        y = _result(op, y)
         shape = y.shape
     node = Node(
         op, tuple(inputs), kwargs, plan, plan.save(*data, y), shape, y.dtype,
@@ -493,6 +560,7 @@ part = Op(
 def _record_parts(
     op: Op, data: Any, inputs: Any, kwargs: dict[str, Any], y: Any, plan: Plan, code: Any, lasti: int, mode: Any
 ) -> Any:
+    y = _results(op, y)
     shape, dtype = tuple([p.shape for p in y]), tuple([p.dtype for p in y])
     whole = Node(op, tuple(inputs), kwargs, plan, plan.save(*data, y), shape, dtype, None, code, lasti, mode.scope)
     if mode.detector is not None:

@@ -359,12 +359,13 @@ def _arguments(node: Node, saved: Any, given: dict[int, Any], zeros: bool) -> li
     for k, n in enumerate(node.inputs):
         if k in given:
             arguments.append(given[k])
-        elif zeros and op.arity == MANY:
-            arguments.append(np.zeros(values["xs_shape"][k], node.dtype))
-        elif zeros and op.rule_of(k) is not None:
-            arguments.append(np.zeros(n.shape, n.dtype) if n.__class__ is Node else 0)
-        else:
-            arguments.append(values["xs"][k] if op.arity == MANY else values[op.names[k]])
+        elif op.arity == MANY:
+            arguments.append(np.zeros(values["xs_shape"][k], node.dtype) if zeros else values["xs"][k])
+        elif zeros and (op.differentiates(k) or op.names[k] not in values):
+            shape = n.shape if n.__class__ is Node else values[f"{op.names[k]}_shape"]
+            arguments.append(np.zeros(shape, node.dtype))
+        else:  # what the op is not linear in, as the condition of `where`
+            arguments.append(values[op.names[k]])
     return arguments
 
 
@@ -378,7 +379,8 @@ def _push_general(node: Node, saved: Any, given: dict[int, Any]) -> Any:
         gs = [Tensor(np.zeros(s, d), requires_grad=True) for s, d in zip(shapes, dtypes, strict=True)]
         g: Any = Parts(dict(enumerate(gs)), node.shape, node.dtype) if many else gs[0]
         pulled = [(i, _pulled(pull(g, saved, node.kwargs, mul), node, i)) for i, pull in plan.pulls if i in given]
-    differentiable = any(isinstance(v, Tensor) for v in (*saved, *given.values()))
+    carriers = [*given.values(), *(v for value in saved for v in (value if isinstance(value, tuple) else (value,)))]
+    differentiable = any(isinstance(v, Tensor) for v in carriers)
     roots = [(c.node, given[i]) for i, c in pulled if isinstance(c, Tensor) and c.node is not None]
     ts = pull_to(roots, [x.node for x in gs], differentiable=differentiable, free=False)
     return tuple(ts) if many else ts[0]

@@ -25,7 +25,7 @@ def package_of(file):
 
 
 def imports(file):
-    """(top-level module, whether inside a function, line) of every import statement, relative ones made absolute."""
+    """(top-level module, whether the import is inside a function, line) of every import statement."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     inside = {
         id(n) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef) for n in ast.walk(f)
