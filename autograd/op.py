@@ -33,11 +33,11 @@ import numpy as np
 from .errors import NotDifferentiableError
 from .modes import MODE
 from .node import NO_KWARGS, Node
+from .plan import MANY, Plan, check_rule, make_plan, parameters, signature_of
 from .source import KNOWN_FILES, caller
 from .tensor import FUNCTIONS, PLAIN, Tensor, as_array, new_tensor
 
 Rule = Callable[..., Any] | float | None
-MANY = -1  # the arity of an op that takes any number of arrays
 
 # On NumPy scalars, which is what 0-d results are, Python's operators are several times faster than the ufunc.
 _FASTER: dict[Any, Any] = {
@@ -50,31 +50,6 @@ _FASTER: dict[Any, Any] = {
     np.absolute: operator.abs,
     np.matmul: operator.matmul,
 }
-
-
-# what to keep of (x, y) and of (a, b, y), written out because every recorded operation runs one of these
-_SAVE: dict[int, dict[tuple[int, ...], Callable[..., tuple[Any, ...]]]] = {
-    1: {(): lambda x, y: (), (0,): lambda x, y: (x,), (1,): lambda x, y: (y,)},
-    2: {
-        (): lambda a, b, y: (),
-        (0,): lambda a, b, y: (a,),
-        (1,): lambda a, b, y: (b,),
-        (2,): lambda a, b, y: (y,),
-        (0, 1): lambda a, b, y: (a, b),
-        (1, 0): lambda a, b, y: (b, a),
-    },
-}
-
-
-class Plan:
-    """For one pattern of recorded inputs: which values to save, and how to pull g back to each of the inputs."""
-
-    __slots__ = ("names", "pulls", "save")
-
-    def __init__(self, names: tuple[str, ...], save: Callable[..., tuple[Any, ...]], pulls: tuple[Any, ...]):
-        self.names = names
-        self.save = save
-        self.pulls = pulls
 
 
 class Op:
@@ -133,44 +108,19 @@ class Op:
         reserved = {"g", "y", "i", "among"}
         if taken := reserved & {*self.names, *self.statics}:
             raise TypeError(
-                f"{self.name}: an argument cannot be called {sorted(taken)[0]!r}, because in a rule g is the cotangent, "
+                f"{self.name}: an argument cannot be called {sorted(taken)[0]!r}: in a rule g is the cotangent, "
                 "y the result, and i and among count inputs"
             )
         if len(self.rules) > max(self.arity, 1):
-            raise TypeError(
-                f"{self.name} has {len(self.rules)} rules for {self.arity} input(s): {', '.join(self.names)}"
-            )
+            raise TypeError(f"{self.name} has {len(self.rules)} rules for the inputs {', '.join(self.names)}")
         known = {*reserved, *self.residuals, *self.names, *(f"{n}_shape" for n in self.names)}
         self._needs: list[dict[str, Any]] = []
         for rule in self.rules:
-            needs = _parameters(rule) if callable(rule) else {}
+            needs = parameters(rule) if callable(rule) else {}
             self._needs.append(needs)
             if needs:
-                self._check_rule(needs, known)
+                check_rule(self, needs, known)
             self.statics |= needs.keys() - known
-
-    def _check_rule(self, needs: dict[str, Any], known: set[str]) -> None:
-        """Refuse a rule whose parameters mean nothing here: a misspelled one would go unnoticed, with its default."""
-        if ("g" in needs) is (self.kind == "elementwise"):
-            raise TypeError(
-                f"{self.name}: an elementwise rule is the partial derivative alone, without 'g'; the engine multiplies by g"
-                if self.kind == "elementwise"
-                else f"{self.name}: a {self.kind} rule takes the cotangent, as its parameter 'g'"
-            )
-        unknown = [name for name in needs if name not in known and name not in self.statics]
-        signature = _signature(self.numpy) if unknown else None
-        unknown = [name for name in unknown if signature is not None and name not in signature]
-        if unknown:
-            static = sorted({*self.statics, *(signature or ())} - {*self.names})
-            raise TypeError(
-                f"{self.name}: its rule asks for {unknown[0]!r}, which the forward function does not have. A rule knows g, y, "
-                f"{', '.join(self.names)}, the same with _shape, and the static arguments ({', '.join(static) or 'none'})"
-            )
-        kinds = [name in known - {"i", "among"} for name in needs]
-        if kinds != sorted(kinds, reverse=True):
-            raise TypeError(
-                f"{self.name}: a rule takes g and what is saved first, then static arguments; got {', '.join(needs)}"
-            )
 
     def _forward_signature(self) -> tuple[tuple[str, ...], dict[str, Any]]:
         if self._inputs is not None:
@@ -238,7 +188,7 @@ class Op:
     def parameters(self) -> list[str]:
         """All parameters of the forward function in its own order and spelling; read when first needed."""
         if self._parameters is None:
-            found = _signature(self.numpy) or []
+            found = signature_of(self.numpy) or []
             self._parameters = found if len(found) >= self.arity else list(self.names)
         return self._parameters
 
@@ -270,70 +220,16 @@ class Op:
         """The parameters of the rule of input i, with their defaults."""
         return self._needs[0 if self.arity == MANY else i]
 
-    def input_named(self, name: str, node: Node) -> Any:
-        """What the node has recorded for the input of this name (a Node, a number or None)."""
-        return node.inputs[self.names.index(name)] if name in self.names and self.arity != MANY else None
-
     def plan(self, active: int, n: int) -> Plan:
         """The Plan where the inputs whose bit is set in `active` are recorded."""
-        rules = [(i, self.rule_of(i)) for i in range(n) if active >> i & 1]
-        rules = [(i, rule) for i, rule in rules if rule is not None]
-        needs = [self.needs_of(i) for i, _ in rules]
-        keep = {"y", *self.names, *self.residuals, *(f"{name}_shape" for name in self.names)}
-        wanted = [name for need in needs for name in need if name in keep]
-        wanted += [
-            name for residual in wanted if residual in self.residuals for name in _parameters(self.residuals[residual])
-        ]
-        if self.kind == "linear":  # in forward mode all but the tangents are zeros of these shapes
-            wanted += [
-                f"{name}_shape" for k, name in enumerate(self.names) if not active >> k & 1 or self.arity == MANY
-            ]
-        names = tuple(dict.fromkeys(wanted))
-        pulls = tuple(
-            (i, self._pull(rule, need, names, {"i": i, "among": len(rules)}))
-            for (i, rule), need in zip(rules, needs, strict=True)
-        )
-        plan = Plan(names, self._save(names), pulls)
+        plan = make_plan(self, active, n)
         if self.arity != MANY:
             self.plans[active] = plan
         return plan
 
-    def _save(self, names: tuple[str, ...]) -> Callable[..., tuple[Any, ...]]:
-        """save(*data, *residuals, y) -> the values that go with these names."""
-        getters = [self._getter(name) for name in names]
-        if any(callable(get) for get in getters):
-            return lambda *values: tuple([get(values) if callable(get) else values[get] for get in getters])
-        places = tuple(self.arity if k < 0 else k for k in getters)
-        if not self.residuals and places in _SAVE.get(self.arity, ()):
-            return _SAVE[self.arity][places]
-        return lambda *values: tuple([values[k] for k in getters])
-
-    def _getter(self, name: str) -> Any:
-        """The place of a saved name in (*data, *residuals, y), or a function of that tuple."""
-        if name == "y":
-            return -1
-        if name in self.residuals:
-            return len(self.names) + list(self.residuals).index(name)
-        if name == "xs":
-            return lambda values: values[:-1]
-        if name == "xs_shape":
-            return lambda values: tuple([np.shape(x) for x in values[:-1]])
-        if name in self.names:
-            return self.names.index(name)
-        k = self.names.index(name.removesuffix("_shape"))
-        return lambda values: np.shape(values[k])
-
-    def _pull(self, rule: Any, needs: Any, names: tuple[str, ...], known: dict[str, int]) -> Callable[..., Any]:
-        """pull(g, saved, kwargs, times) -> the cotangent of an input, before `conform`."""
-        if not callable(rule):
-            return {0: _zero, 1: _pass, -1: _negate}.get(rule, lambda g, saved, kwargs, times: g * rule)
-        if self.kind != "elementwise":
-            return _call_with_names(rule, needs, names, known)
-        if len(needs) == 1 and not needs.keys() - set(names):
-            (k,) = (names.index(name) for name in needs)
-            return lambda g, saved, kwargs, times: times(g, rule(saved[k]))
-        partial = _call_with_names(rule, needs, names, known)
-        return lambda g, saved, kwargs, times: times(g, partial(None, saved, kwargs, None))
+    def input_named(self, name: str, node: Node) -> Any:
+        """What the node has recorded for the input of this name (a Node, a number or None)."""
+        return node.inputs[self.names.index(name)] if name in self.names and self.arity != MANY else None
 
     def formula(self, i: int, node: Node | None = None) -> str:
         """The rule of input i in symbols."""
@@ -343,55 +239,6 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<{self.kind} op {self.name}>"
-
-
-def _signature(function: Any) -> list[str] | None:
-    try:
-        return list(inspect.signature(function).parameters)
-    except (TypeError, ValueError):  # some of NumPy's C functions have no signature
-        return None
-
-
-def _parameters(rule: Any) -> dict[str, Any]:
-    if isinstance(rule, np.ufunc):
-        return {"x": inspect.Parameter.empty}  # `sin = elementwise(np.sin, np.cos)`
-    parameters = inspect.signature(rule).parameters
-    stars = [str(p) for p in parameters.values() if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    if stars:
-        raise TypeError(f"a rule names each value that it needs, so it cannot take {stars[0]}")
-    return {p.name: p.default for p in parameters.values()}
-
-
-def _zero(g: Any, saved: Any, kwargs: Any, times: Any) -> Any:
-    return np.zeros(g.shape, g.dtype)
-
-
-def _pass(g: Any, saved: Any, kwargs: Any, times: Any) -> Any:
-    return g
-
-
-def _negate(g: Any, saved: Any, kwargs: Any, times: Any) -> Any:
-    return -g
-
-
-def _call_with_names(rule: Any, needs: Any, names: tuple[str, ...], known: dict[str, int]) -> Callable[..., Any]:
-    """A function that calls the rule with what its parameters name: g, saved values, what is known, statics."""
-    slot = {name: k for k, name in enumerate(names)}
-    first = [name for name in needs if name == "g" or name in slot]
-    constants = {name: value for name, value in known.items() if name in needs}
-    statics = [name for name in needs if name not in first and name not in constants]
-    picks = [slot.get(name, -1) for name in first]
-
-    def pull(g: Any, saved: Any, kwargs: Any, times: Any) -> Any:
-        values = [saved[k] if k >= 0 else g for k in picks]
-        return rule(*values, **constants, **{name: kwargs[name] for name in statics if name in kwargs})
-
-    if statics or constants:
-        return pull
-    if len(first) == 2 and first[0] == "g":  # most rules by far: no list, no star
-        (_, k) = picks
-        return lambda g, saved, kwargs, times: rule(g, saved[k])
-    return lambda g, saved, kwargs, times: rule(*[saved[k] if k >= 0 else g for k in picks])
 
 
 # ---- recording ----

@@ -125,7 +125,8 @@ def guarded(g: Any, d: Any) -> Any:
     """g * d where a cotangent of exactly 0 wins over an infinite or nan derivative: that branch was not taken."""
     c = g * d
     raw = _raw(c)
-    if np.isnan(raw).any() if raw.__class__ is np.ndarray else raw != raw:
+    look = np.vdot(raw, raw) if raw.__class__ is np.ndarray else raw  # nan if an element is, and cheaper to find
+    if look != look:
         dead = (_raw(g) == 0) & ~np.isfinite(_raw(d))
         c = np.where(dead, 0, c) if np.any(dead) else c
     return c
@@ -214,7 +215,7 @@ def cotangent_of(y: Tensor, grad: Any) -> Any:
                 f"{describe(y.node)} has shape {y.shape}, and only a scalar has a default gradient to start from; "
                 "pass grad=, an array of that shape, or reduce it with np.sum or np.mean"
             )
-        return np.ones(y.shape, y.dtype)[()]
+        return y.dtype.type(1) if not y.shape else np.ones(y.shape, y.dtype)
     if not isinstance(grad, Tensor):
         grad = np.asarray(grad)
     if grad.shape != y.shape:

@@ -49,6 +49,11 @@ def new_tensor(data: Any, node: Node | None) -> Tensor:
     return t
 
 
+def as_constant(array: Any) -> Tensor:
+    """A constant Tensor around an ndarray."""
+    return new_tensor(array if array.dtype.kind in "fciub" else _checked(array), None)
+
+
 class Tensor:
     """An ndarray that remembers how it was computed.
 

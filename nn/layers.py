@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ShapeError, Tensor
+from autograd.ops.matrix import affine
 
 from . import init
 from .functions import relu, sigmoid, softmax, softmax_cross_entropy
@@ -48,7 +49,7 @@ class Affine(Module):
 
     def forward(self, x: Any) -> Any:
         try:
-            return x @ self.W + self.b
+            return affine(x, self.W, self.b)
         except ValueError:
             n, _ = self.W.shape
             raise ShapeError(

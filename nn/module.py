@@ -15,6 +15,7 @@ import numpy as np
 
 from autograd import Tensor, gradients
 from autograd.modes import MODE, enter_scope, setting
+from autograd.tensor import as_constant
 
 
 class Parameter(Tensor):
@@ -54,7 +55,7 @@ class Module:
         """The same as calling it, under another name in pictures."""
         token = enter_scope(label)
         try:
-            return self._compute(*[Tensor(x) if x.__class__ is np.ndarray else x for x in inputs])
+            return self._compute(*[as_constant(x) if x.__class__ is np.ndarray else x for x in inputs])
         finally:
             MODE.reset(token)
 

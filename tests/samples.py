@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.ops import elementwise as e
-from autograd.ops import fused, shape
+from autograd.ops import fused, matrix, shape
 
 Shape = tuple[int, ...]
 Source = (
@@ -463,6 +463,11 @@ MATRIX = {
             ((2, 1, 2, 3), (3, 3, 4)), ((3,), (5, 3, 4)), ((5, 2, 3), (3,)),
             ((2, 0), (0, 3)), ((0, 3), (3, 2)), ((0,), (0,)),
         ],
+    ),
+    "affine": Row(
+        matrix.affine,
+        [((2, 3), (3, 4), (4,)), ((3,), (3, 4), (4,)), ((5, 2, 3), (3, 4), (4,)), ((0, 3), (3, 2), (2,))],
+        reference=lambda x, W, b: x @ W + b,
     ),
     "dot": Row(
         np.dot,

@@ -1,4 +1,4 @@
-"""Products of matrices and tensors. `matmul` and `einsum` have rules; the other products are composed of them."""
+"""Products of matrices and tensors. `matmul`, `affine` and `einsum` have rules; the other products are composed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,25 @@ import math
 import numpy as np
 
 from ..errors import NotDifferentiableError
-from ..op import meaning, multilinear
+from ..op import general, meaning, multilinear
 from ..tensor import Tensor
 from .elementwise import multiply, where
 from .shape import reshape, scatter, transpose
+
+
+@general(name="affine", broadcasts=True, formulas=("g @ transpose(W)", "transpose(x) @ g", "g"))
+def affine(x, W, b):
+    """x @ W + b, the step of a layer, with the bias added in place."""
+    y = x @ W
+    if b.dtype != y.dtype:
+        return y + b
+    y += b
+    return y
+
+
+affine.rule(lambda g, W: g @ W.mT)
+affine.rule(lambda g, x: _matmul_b(g, x, ("in", "out")))
+affine.rule(lambda g: g)
 
 
 def _matmul_a(g, b, a_shape):
