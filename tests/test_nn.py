@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import ShapeError, Tensor, detect_anomaly, no_grad, numerical_gradient
+from autograd import ShapeError, Tensor, detect_anomaly, gradients, no_grad, numerical_gradient
 from autograd.sweep import reachable
 
 rng = np.random.default_rng(0)
@@ -272,6 +272,23 @@ def test_keyword_arguments_reach_forward_as_they_are():
     assert layer.forward(x=Tensor(X, requires_grad=True)).node is not None
     with pytest.raises(TypeError, match="unexpected keyword argument 'bye'"):
         layer(X, bye=1)
+
+
+@pytest.mark.parametrize("activation", [nn.ReLU, nn.Sigmoid])
+def test_a_penalty_on_the_gradients_is_differentiated_through_all_layers(activation):
+    """Second order, against numerical differentiation of the first."""
+    model = nn.Sequential(nn.Affine(3, 4, rng=0), activation(), nn.Affine(4, 2, rng=1))
+    last = nn.SoftmaxWithLoss()
+    gs = gradients(last(model(X), LABELS), model.parameters(), create_graph=True)
+    sum(np.sum(g * g) for g in gs).backward()
+
+    def penalty(_):
+        last.forward(model.forward(X), LABELS)
+        model.backward(last.backward())
+        return sum(np.sum(g * g) for g in model.grads.values())
+
+    for p in model.parameters():
+        np.testing.assert_allclose(p.grad, numerical_gradient(penalty, p.data), atol=1e-7)
 
 
 # ---- subclasses ----
