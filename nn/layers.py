@@ -53,7 +53,7 @@ class Affine(Module):
         except ValueError:
             n, _ = self.W.shape
             raise ShapeError(
-                f"Affine with W of shape {self.W.shape} takes x of shape (..., {n}), got {x.shape}"
+                f"Affine with W of shape {self.W.shape} takes x of shape (..., {n}), got {np.shape(x)}"
             ) from None
 
     @property
