@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from samples import ELEMENTWISE, ROWS, Sample, at, plain_scatter
+from rows import Sample, at
+from samples import ELEMENTWISE, ROWS, plain_scatter
 from test_table import OF_ROW, check_against_difference, direction, leaf
 
 from autograd import grad, gradients, vjp
