@@ -133,8 +133,8 @@ class Op:
         reserved = {"g", "y", "i", "among"}
         if taken := reserved & {*self.names, *self.statics}:
             raise TypeError(
-                f"{self.name}: an argument cannot be called {sorted(taken)[0]!r}, because in a rule g is the cotangent, "
-                "y the result, and i and among count inputs"
+                f"{self.name}: an argument cannot be called {sorted(taken)[0]!r}: "
+                "in a rule g is the cotangent, y the result, and i and among count inputs"
             )
         if len(self.rules) > max(self.arity, 1):
             raise TypeError(
@@ -151,20 +151,21 @@ class Op:
 
     def _check_rule(self, needs: dict[str, Any], known: set[str]) -> None:
         """Refuse a rule whose parameters mean nothing here: a misspelled one would go unnoticed, with its default."""
-        if ("g" in needs) is (self.kind == "elementwise"):
+        if self.kind == "elementwise" and "g" in needs:
             raise TypeError(
-                f"{self.name}: an elementwise rule is the partial derivative alone, without 'g'; the engine multiplies by g"
-                if self.kind == "elementwise"
-                else f"{self.name}: a {self.kind} rule takes the cotangent, as its parameter 'g'"
+                f"{self.name}: an elementwise rule is the partial derivative, without 'g'; the engine multiplies"
             )
+        if self.kind != "elementwise" and "g" not in needs:
+            raise TypeError(f"{self.name}: a {self.kind} rule takes the cotangent, as its parameter 'g'")
         unknown = [name for name in needs if name not in known and name not in self.statics]
         signature = _signature(self.numpy) if unknown else None
         unknown = [name for name in unknown if signature is not None and name not in signature]
         if unknown:
             static = sorted({*self.statics, *(signature or ())} - {*self.names})
             raise TypeError(
-                f"{self.name}: its rule asks for {unknown[0]!r}, which the forward function does not have. A rule knows g, y, "
-                f"{', '.join(self.names)}, the same with _shape, and the static arguments ({', '.join(static) or 'none'})"
+                f"{self.name}: its rule asks for {unknown[0]!r}, which the forward function does not have. A rule knows "
+                f"g, y, {', '.join(self.names)}, the same with _shape, "
+                f"and the static arguments ({', '.join(static) or 'none'})"
             )
         kinds = [name in known - {"i", "among"} for name in needs]
         if kinds != sorted(kinds, reverse=True):
@@ -203,11 +204,11 @@ class Op:
             return apply(self, *self.bind(args, kwargs))
         if len(args) == 1 and self.plain and isinstance(args[0], Tensor):  # `apply` for the commonest case
             x = args[0]
-            y = self.forward(x._data, **self.defaults) if self.defaults else self.forward(x._data)
+            y = self.forward(x._array, **self.defaults) if self.defaults else self.forward(x._array)
             mode = MODE.get()
             if x.node is None or not mode.recording:
                 return new_tensor(y if hasattr(y, "dtype") else _result(self, y), None)
-            return record(self, (x._data,), (x.node,), 1, self.defaults, y, mode)
+            return record(self, (x._array,), (x.node,), 1, self.defaults, y, mode)
         return apply(self, args, self.defaults)
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -407,7 +408,7 @@ def apply(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     for a in args:
         if isinstance(a, Tensor):
             wrapped = True
-            data.append(a._data)
+            data.append(a._array)
             node = a.node
             inputs.append(node)
             if node is not None:
@@ -482,17 +483,19 @@ def operators(op: Op) -> tuple[Callable[..., Any], Callable[..., Any]]:
     new, get_mode, get_frame, known = Tensor.__new__, MODE.get, sys._getframe, KNOWN_FILES.get
 
     def method(self: Tensor, other: Any) -> Any:
-        a, n = self._data, self.node
+        a, n = self._array, self.node
         m: Any
         active = 0 if n is None else 1
         if isinstance(other, Tensor):
-            b = other._data
+            b = other._array
             m = other.node
             if m is not None:
                 active += 2
         elif other.__class__ in plain:
             b = other
             m = None if other.__class__ is ndarray else other
+        elif getattr(other, "__array_ufunc__", True) is None:  # NumPy's way to say: let me do it
+            return NotImplemented
         else:
             return apply(op, (self, other), kwargs)
         y = forward(a, b)
@@ -513,7 +516,7 @@ def operators(op: Op) -> tuple[Callable[..., Any], Callable[..., Any]]:
         if mode.detector is not None:
             mode.detector.forward(node, y)
         t = new(Tensor)
-        t._data = y
+        t._array = y
         t.node = node
         return t
 
