@@ -152,9 +152,7 @@ class Op:
     def _check_rule(self, needs: dict[str, Any], known: set[str]) -> None:
         """Refuse a rule whose parameters mean nothing here: a misspelled one would go unnoticed, with its default."""
         if self.kind == "elementwise" and "g" in needs:
-            raise TypeError(
-                f"{self.name}: an elementwise rule is the partial derivative, without 'g'; the engine multiplies"
-            )
+            raise TypeError(f"{self.name}: an elementwise rule leaves out 'g'; the engine multiplies by it")
         if self.kind != "elementwise" and "g" not in needs:
             raise TypeError(f"{self.name}: a {self.kind} rule takes the cotangent, as its parameter 'g'")
         unknown = [name for name in needs if name not in known and name not in self.statics]
@@ -163,8 +161,8 @@ class Op:
         if unknown:
             static = sorted({*self.statics, *(signature or ())} - {*self.names})
             raise TypeError(
-                f"{self.name}: its rule asks for {unknown[0]!r}, which the forward function does not have. A rule knows "
-                f"g, y, {', '.join(self.names)}, the same with _shape, "
+                f"{self.name}: its rule asks for {unknown[0]!r}, which the forward function does not have. "
+                f"A rule knows g, y, {', '.join(self.names)}, the same with _shape, "
                 f"and the static arguments ({', '.join(static) or 'none'})"
             )
         kinds = [name in known - {"i", "among"} for name in needs]
