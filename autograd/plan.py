@@ -156,12 +156,10 @@ def _call_with_names(rule: Any, needs: Any, names: tuple[str, ...], known: dict[
 
 def check_rule(op: Op, needs: dict[str, Any], known: set[str]) -> None:
     """Refuse a rule whose parameters mean nothing here: a misspelled one would go unnoticed, with its default."""
-    if ("g" in needs) is (op.kind == "elementwise"):
-        raise TypeError(
-            f"{op.name}: an elementwise rule is the partial derivative alone, without 'g'; the engine multiplies by g"
-            if op.kind == "elementwise"
-            else f"{op.name}: a {op.kind} rule takes the cotangent, as its parameter 'g'"
-        )
+    if op.kind == "elementwise" and "g" in needs:
+        raise TypeError(f"{op.name}: an elementwise rule leaves out 'g'; the engine multiplies by it")
+    if op.kind != "elementwise" and "g" not in needs:
+        raise TypeError(f"{op.name}: a {op.kind} rule takes the cotangent, as its parameter 'g'")
     unknown = [name for name in needs if name not in known and name not in op.statics]
     signature = signature_of(op.numpy) if unknown else None
     unknown = [name for name in unknown if signature is not None and name not in signature]
