@@ -223,7 +223,7 @@ BAD_LABELS = {
     "nan": ([0.0, 1.0, NAN], r"label at position 2: nan is not a class number"),
     "infinite": ([INF, 1.0, 1.0], r"label at position 0: inf is not one of the 4 classes"),
     "bool": ([True, False, True], r"class numbers are integers, not bool"),
-    "text": (["a", "b", "c"], r"class numbers are integers, not <U1"),
+    "text": (np.array(["a", "b", "c"]), r"class numbers are integers, not <U1"),
     "complex": ([1j, 0, 0], r"class numbers are integers, not complex128"),
     "rows: two ones": (
         np.eye(4)[[0, 1, 2]] + np.eye(4)[[0, 1, 3]] * [[0], [0], [1]],
