@@ -96,8 +96,7 @@ class Module:
         if out.node is None:
             found = [np.zeros(t.shape, t.dtype) for t in (*targets, *named.values())]
         else:
-            dout = dout.data if isinstance(dout, Tensor) else dout
-            found = _owned(gradients(out, [*targets, *named.values()], grad=dout, retain_graph=True), dout)
+            found = gradients(out, [*targets, *named.values()], grad=dout, retain_graph=True)
         self.grads = dict(zip(named, found[len(targets) :], strict=True))
         dxs = tuple(found[: len(targets)])
         return dxs[0] if len(dxs) == 1 else dxs
@@ -175,16 +174,6 @@ class Module:
     def __repr__(self) -> str:
         inside = ", ".join(f"{name}={p.shape}" for name, p in self.named_parameters())
         return f"{type(self).__name__}({inside})"
-
-
-def _owned(arrays: list[Any], other: Any) -> list[Any]:
-    """The arrays, each free to be written to: a copy in place of a view, of one that is there twice, and of `other`."""
-    taken = {id(other)}
-    for k, a in enumerate(arrays):
-        if a.base is not None or id(a) in taken:
-            arrays[k] = a.copy()
-        taken.add(id(a))
-    return arrays
 
 
 def _by_hand_or_in_graph(compute: Callable[..., Any]) -> Callable[..., Any]:
