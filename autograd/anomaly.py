@@ -48,7 +48,7 @@ def _fingerprint(value: Any) -> Any:
 
 
 def _refuse(y: Any, who: str) -> None:
-    y = y._data if isinstance(y, Tensor) else y
+    y = y._array if isinstance(y, Tensor) else y
     if getattr(y, "dtype", np.dtype(bool)).kind not in "fc":
         return
     bad = ~np.isfinite(y)

@@ -153,11 +153,11 @@ class Op:
             return apply(self, *self.bind(args, kwargs))
         if len(args) == 1 and self.plain and isinstance(args[0], Tensor):  # `apply` for the commonest case
             x = args[0]
-            y = self.forward(x._data, **self.defaults) if self.defaults else self.forward(x._data)
+            y = self.forward(x._array, **self.defaults) if self.defaults else self.forward(x._array)
             mode = MODE.get()
             if x.node is None or not mode.recording:
                 return new_tensor(y if hasattr(y, "dtype") else _result(self, y), None)
-            return record(self, (x._data,), (x.node,), 1, self.defaults, y, mode)
+            return record(self, (x._array,), (x.node,), 1, self.defaults, y, mode)
         return apply(self, args, self.defaults)
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -254,7 +254,7 @@ def apply(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     for a in args:
         if isinstance(a, Tensor):
             wrapped = True
-            data.append(a._data)
+            data.append(a._array)
             node = a.node
             inputs.append(node)
             if node is not None:
@@ -329,17 +329,19 @@ def operators(op: Op) -> tuple[Callable[..., Any], Callable[..., Any]]:
     new, get_mode, get_frame, known = Tensor.__new__, MODE.get, sys._getframe, KNOWN_FILES.get
 
     def method(self: Tensor, other: Any) -> Any:
-        a, n = self._data, self.node
+        a, n = self._array, self.node
         m: Any
         active = 0 if n is None else 1
         if isinstance(other, Tensor):
-            b = other._data
+            b = other._array
             m = other.node
             if m is not None:
                 active += 2
         elif other.__class__ in plain:
             b = other
             m = None if other.__class__ is ndarray else other
+        elif getattr(other, "__array_ufunc__", True) is None:  # NumPy's way to say: let me do it
+            return NotImplemented
         else:
             return apply(op, (self, other), kwargs)
         y = forward(a, b)
@@ -360,7 +362,7 @@ def operators(op: Op) -> tuple[Callable[..., Any], Callable[..., Any]]:
         if mode.detector is not None:
             mode.detector.forward(node, y)
         t = new(Tensor)
-        t._data = y
+        t._array = y
         t.node = node
         return t
 

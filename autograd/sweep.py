@@ -133,7 +133,7 @@ def guarded(g: Any, d: Any) -> Any:
 
 
 def _raw(value: Any) -> Any:
-    return value._data if isinstance(value, Tensor) else value
+    return value._array if isinstance(value, Tensor) else value
 
 
 def _as_tensors(node: Node) -> tuple[Any, ...]:
@@ -244,13 +244,16 @@ def backward(y: Tensor, grad: Any = None, retain_graph: bool = False, create_gra
     grads.update(kept)
     taken = {id(start)}
     for n, g in grads.items():
-        n.grad = own(g if n.grad is None else n.grad + g, taken)
+        n.grad = own(g if n.grad is None else n.grad + g, n.dtype, taken)
 
 
-def own(g: Any, taken: set[int]) -> Any:
-    """g as an array to hand out: a copy if it is a view, or one of the arrays (by id) that somebody else holds too."""
-    if g.__class__ is not np.ndarray or g.base is not None or id(g) in taken:
-        g = np.array(g)
+def own(g: Any, dtype: Any, taken: set[int]) -> Any:
+    """g as an array to hand out: a copy if it is a view, or one of the arrays (by id) that somebody else holds too.
+
+    dtype: that of the input, down to the byte order, which an addition on the way does not keep.
+    """
+    if g.__class__ is not np.ndarray or g.base is not None or id(g) in taken or g.dtype != dtype:
+        g = np.array(g, dtype)
     taken.add(id(g))
     return g
 
@@ -294,7 +297,7 @@ def pull_to(roots: list[tuple[Any, Any]], targets: list[Any], *, differentiable:
     if differentiable:
         return [g if isinstance(g, Tensor) else new_tensor(np.asarray(g), None) for g in gs]
     taken = {id(g) for _, g in roots}
-    return [own(_raw(g), taken) for g in gs]
+    return [own(_raw(g), t.dtype, taken) for g, t in zip(gs, targets, strict=True)]
 
 
 # ---- forward mode ----

@@ -21,6 +21,8 @@ from .source import caller
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}  # NumPy's function -> what it means on Tensors
 
+NUMBERS = "fciub"  # the kinds of dtype that are computed with
+
 # Types that an operation takes as they are; everything else goes through `as_array`.
 PLAIN = frozenset({np.ndarray, float, int, complex, bool, *np.sctypeDict.values()})
 
@@ -31,12 +33,15 @@ def as_array(value: Any) -> Any:
         raise TypeError(f"{type(value).__name__} is not supported; pass np.asarray(...) of it")
     if isinstance(value, np.ndarray) or (hasattr(value, "__array_ufunc__") and hasattr(value, "dtype")):
         return value
-    return np.asarray(value)
+    array = np.asarray(value)
+    if array.dtype.kind not in NUMBERS:
+        raise TypeError(f"expected numbers or an array of numbers, not {type(value).__name__} (dtype {array.dtype})")
+    return array
 
 
 def _checked(data: Any) -> Any:
     data = as_array(data)
-    if data.dtype.kind not in "fciub":
+    if data.dtype.kind not in NUMBERS:
         raise TypeError(f"a Tensor holds floats, complex numbers, integers or booleans, not dtype {data.dtype}")
     return data
 
@@ -44,7 +49,7 @@ def _checked(data: Any) -> Any:
 def new_tensor(data: Any, node: Node | None) -> Tensor:
     """A Tensor around the result of an operation, without the checks of the constructor."""
     t = Tensor.__new__(Tensor)
-    t._data = data
+    t._array = data
     t.node = node
     return t
 
@@ -62,29 +67,30 @@ class Tensor:
     `requires_grad=True` on integers and bools.
     """
 
-    __slots__ = ("_data", "_name", "node")
+    # `_array` and not `_data`: numpy.ma takes the `_data` of whatever it meets, and would lose the gradient
+    __slots__ = ("_array", "_name", "node")
     __array_priority__ = 1000.0
     __hash__ = object.__hash__
 
     def __init__(self, data: Any, requires_grad: bool = False, name: str | None = None):
         number = requires_grad and isinstance(data, float | complex | np.inexact)
-        data = data._data if isinstance(data, Tensor) else data
+        data = data._array if isinstance(data, Tensor) else data
         # A leaf given as a number stays a NumPy scalar, which is several times faster to compute with.
-        self._data: Any = np.asarray(data)[()] if number else _checked(data)
+        self._array: Any = np.asarray(data)[()] if number else _checked(data)
         self.node: Node | None = None
         if requires_grad:
             self._become_leaf()
         self.name = name
 
     def _become_leaf(self) -> None:
-        if self._data.dtype.kind not in "fc":
+        if self._array.dtype.kind not in "fc":
             raise TypeError(
-                f"only floats and complex numbers can require a gradient, not {self._data.dtype}; "
+                f"only floats and complex numbers can require a gradient, not {self._array.dtype}; "
                 "convert first, for example Tensor(x.astype(float), requires_grad=True)"
             )
         code, lasti = caller()
         self.node = Node(
-            None, (), NO_KWARGS, None, (), self._data.shape, self._data.dtype, None, code, lasti, MODE.get().scope
+            None, (), NO_KWARGS, None, (), self._array.shape, self._array.dtype, None, code, lasti, MODE.get().scope
         )  # fmt: skip
         self._show_value()
 
@@ -93,57 +99,57 @@ class Tensor:
     @property
     def data(self) -> Any:
         """The ndarray. Assigning to it (also `t.data += 1`) makes backward() through an older use raise."""
-        if self._data.__class__ is not np.ndarray and isinstance(self._data, np.generic):
-            self._data = np.asarray(self._data)
-        return self._data
+        if self._array.__class__ is not np.ndarray and isinstance(self._array, np.generic):
+            self._array = np.asarray(self._array)
+        return self._array
 
     @data.setter
     def data(self, value: Any) -> None:
-        old, node = self._data, self.node
+        old, node = self._array, self.node
         if value.__class__ is not np.ndarray or value.dtype is not old.dtype:
-            value = _checked(value._data if isinstance(value, Tensor) else value)
+            value = _checked(value._array if isinstance(value, Tensor) else value)
         if node is not None and (value.shape != node.shape or value.dtype != node.dtype):
             raise ValueError(
                 f".data of a recorded Tensor keeps its shape and dtype {node.shape} {node.dtype}, "
                 f"not {value.shape} {value.dtype}; make a new Tensor instead"
             )
         mark_changed(old, node, replaced=value is not old)
-        self._data = value
+        self._array = value
         self._show_value()
 
     def _show_value(self) -> None:
         """Let the node of a leaf, or of a number, tell what it is now."""
         if self.node is not None and (self.node.op is None or self.node.value is not None):
-            weak = isinstance(self._data, np.ndarray) and self._data.ndim
-            self.node.value = weakref.ref(self._data) if weak else self._data
+            weak = isinstance(self._array, np.ndarray) and self._array.ndim
+            self.node.value = weakref.ref(self._array) if weak else self._array
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self._data.shape
+        return self._array.shape
 
     @property
     def dtype(self) -> Any:
-        return self._data.dtype
+        return self._array.dtype
 
     @property
     def ndim(self) -> int:
-        return self._data.ndim
+        return self._array.ndim
 
     @property
     def size(self) -> int:
-        return self._data.size
+        return self._array.size
 
     @property
     def nbytes(self) -> int:
-        return self._data.nbytes
+        return self._array.nbytes
 
     @property
     def itemsize(self) -> int:
-        return self._data.itemsize
+        return self._array.itemsize
 
     def item(self) -> Any:
         """The one element as a Python number."""
-        return self._data.item()
+        return self._array.item()
 
     def numpy(self) -> Any:
         """The ndarray, without the graph (the same as `.data`)."""
@@ -151,11 +157,11 @@ class Tensor:
 
     def tolist(self) -> Any:
         """The elements as nested Python lists."""
-        return self._data.tolist()
+        return self._array.tolist()
 
     def detach(self) -> Tensor:
         """A constant Tensor around the same array."""
-        return new_tensor(self._data, None)
+        return new_tensor(self._array, None)
 
     # ---- the graph ----
 
@@ -254,7 +260,7 @@ class Tensor:
                 f"{kind.__name__}() of a recorded Tensor would lose its gradient; use t.item() for the number. "
                 f"It was recorded by {describe(self.node)}"
             )
-        return kind(self._data)
+        return kind(self._array)
 
     def __float__(self) -> float:
         return self._number(float)
@@ -266,13 +272,13 @@ class Tensor:
         return self._number(complex)
 
     def __index__(self) -> int:
-        return self._number(int) if self._data.dtype.kind in "iu" else self._data.__index__()
+        return self._number(int) if self._array.dtype.kind in "iu" else self._array.__index__()
 
     def __bool__(self) -> bool:
-        return bool(self._data)
+        return bool(self._array)
 
     def __len__(self) -> int:
-        return len(self._data)
+        return len(self._array)
 
     def __iter__(self) -> Iterator[Any]:
         if not self.shape:
@@ -280,7 +286,7 @@ class Tensor:
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, value: Any) -> bool:
-        return value in self._data
+        return value in self._array
 
     def __setitem__(self, index: Any, value: Any) -> None:
         recorded = self.node is not None or (isinstance(value, Tensor) and value.node is not None)
@@ -290,8 +296,8 @@ class Tensor:
                 f"assignment is not differentiable, and {describe(whose)} is recorded; build the result with np.where, "
                 "np.stack or np.concatenate, or assign inside `with no_grad():`"
             )
-        mark_changed(self._data, self.node)
-        self.data[index] = value._data if isinstance(value, Tensor) else value
+        mark_changed(self._array, self.node)
+        self.data[index] = value._array if isinstance(value, Tensor) else value
         self._show_value()
 
     def __reduce__(self) -> Any:

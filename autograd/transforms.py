@@ -83,7 +83,7 @@ class _Recorded:
         return self.ys[0]
 
     def scalar(self, name: str) -> Any:
-        if np.size(self.y if not isinstance(self.y, Tensor) else self.y._data) != 1:
+        if np.size(self.y if not isinstance(self.y, Tensor) else self.y._array) != 1:
             raise ShapeError(
                 f"{name}() differentiates a scalar, the function returned shape {np.shape(self.y)}; "
                 "use jacobian() or elementwise_grad(), or sum the result"
@@ -118,7 +118,7 @@ class _Recorded:
             t = tangents.get(y.node) if isinstance(y, Tensor) and y.node is not None else None
             results.append(np.zeros(np.shape(y), getattr(y, "dtype", float)) if t is None else t)
         taken = set(map(id, ts))
-        return [_scalar(t if isinstance(t, Tensor) else own(t, taken)) for t in results]
+        return [_scalar(t if isinstance(t, Tensor) else own(t, t.dtype, taken)) for t in results]
 
     def arrange(self, gs: list[Any]) -> Any:
         """Results in the structure of the chosen arguments."""

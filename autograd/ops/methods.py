@@ -32,17 +32,17 @@ def _in_place(op):
         if not np.can_cast(result.dtype, self.dtype, "same_kind"):
             raise TypeError(f"the result is {result.dtype}, which does not fit in place into {self.dtype}")
         result = result if result.dtype == self.dtype else result.astype(self.dtype)
-        in_memory = isinstance(self._data, np.ndarray)
-        if result.node is not None and in_memory and self._data.base is not None:
+        in_memory = isinstance(self._array, np.ndarray)
+        if result.node is not None and in_memory and self._array.base is not None:
             raise NotDifferentiableError(
                 "this Tensor is a view: in place, the array that it looks at would change without its graph; "
                 "write t = t + ... instead of t += ..."
             )
-        mark_changed(self._data, self.node, replaced=result.node is not None, number=when)
+        mark_changed(self._array, self.node, replaced=result.node is not None, number=when)
         if result.node is None and in_memory:
-            np.copyto(self._data, result._data)
+            np.copyto(self._array, result._array)
         else:
-            self._data = result._data
+            self._array = result._array
             self.node = result.node or self.node
         self._show_value()
         return self
@@ -144,7 +144,7 @@ def _astype(self, dtype):
     """A copy in another dtype; recorded if that is a float or complex one."""
     if np.dtype(dtype).kind in "fc":
         return shape.astype(self, dtype=np.dtype(dtype))
-    return new_tensor(self._data.astype(dtype), None)
+    return new_tensor(self._array.astype(dtype), None)
 
 
 def _copy(self):
