@@ -244,7 +244,7 @@ def backward(y: Tensor, grad: Any = None, retain_graph: bool = False, create_gra
     grads.update(kept)
     taken = {id(start)}
     for n, g in grads.items():
-        n.grad = own(g if n.grad is None else n.grad + g, n.dtype, taken)
+        n.grad = own(_raw(g) if n.grad is None else n.grad + _raw(g), n.dtype, taken)
 
 
 def own(g: Any, dtype: Any, taken: set[int]) -> Any:
@@ -290,7 +290,8 @@ def pull_to(roots: list[tuple[Any, Any]], targets: list[Any], *, differentiable:
     for node, g in roots:
         if node in inside:
             grads[node] = grads[node] + g if node in grads else g
-    with np.errstate(all="ignore"), setting(recording=differentiable):
+    recording = differentiable or MODE.get().recording  # a rule may sweep a graph of its own
+    with np.errstate(all="ignore"), setting(recording=recording):
         sweep = pullback(nodes, grads, differentiable=differentiable, free=free, within=True, watched=False)
         grads.update({node: g for node, g, _ in sweep if node in wanted})
     gs = [grads[t] if t in grads else np.zeros(t.shape, t.dtype) for t in targets]

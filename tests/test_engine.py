@@ -303,6 +303,33 @@ def test_backward_inside_a_rule():
     assert np.array_equal(x.grad, [20.0]) and np.array_equal(inner.grad, [25.0])
 
 
+def test_every_sweep_inside_a_rule():
+    """A rule may record and sweep a graph of its own, whoever runs the rule."""
+
+    def rule(g):
+        z = Tensor(5.0, requires_grad=True)
+        (z * z).backward()
+        (slope,) = gradients(z**3, [z])
+        return g * (z.grad + slope + ag.grad(lambda v: v * v)(1.0))
+
+    op = ag.linear(lambda x: x * 87, rule, name="nested")
+    assert ag.grad(op)(1.0) == 87.0
+    x = leaf(1.0)
+    assert gradients(op(x), [x])[0] == 87.0
+    op(x).backward()
+    assert x.grad == 87.0
+
+
+def test_a_rule_that_closes_over_a_recorded_tensor():
+    scale = leaf(3.0)
+    op = ag.linear(lambda x: x * 3, lambda g: g * scale, name="scaled")
+    x = leaf(1.0)
+    op(x).backward()
+    (g,) = gradients(op(x), [x])
+    assert type(x.grad) is np.ndarray and x.grad == 3.0
+    assert type(g) is np.ndarray and g == 3.0
+
+
 # ---- gradients() ----
 
 
