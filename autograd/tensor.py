@@ -7,6 +7,7 @@ computed without its gradient. A Tensor whose node is None is a constant.
 
 from __future__ import annotations
 
+import operator
 import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -272,7 +273,7 @@ class Tensor:
         return self._number(complex)
 
     def __index__(self) -> int:
-        return self._number(int) if self._array.dtype.kind in "iu" else self._array.__index__()
+        return operator.index(self._array)  # an integer is never recorded
 
     def __bool__(self) -> bool:
         return bool(self._array)
@@ -310,6 +311,9 @@ class Tensor:
                 "copy t.detach(), or the leaves"
             )
         return tensor(self.data, self.requires_grad, self.name)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec and not self.shape else object.__format__(self, spec)
 
     def __repr__(self) -> str:
         body = np.array2string(self.data, prefix="Tensor(", separator=", ")

@@ -289,6 +289,23 @@ def test_format_and_repr():
     assert "multiply" in repr((leaf(B) * 2).node)
 
 
+def test_a_number_formats_as_a_number():
+    loss = Tensor(0.12345, requires_grad=True) * 1
+    assert f"{loss:.3f} {Tensor(1.5):6.2f}" == "0.123   1.50"
+    assert f"{loss}" == str(loss)
+    with pytest.raises(TypeError):
+        f"{leaf():.3f}"
+
+
+def test_a_float_is_no_index():
+    for t in (Tensor(2.0), Tensor(2.0, requires_grad=True)):
+        with pytest.raises(TypeError, match="integer"):
+            range(t)
+    assert list(range(Tensor(2))) == [0, 1]
+    with pytest.raises(TypeError):
+        range(Tensor([1, 2]))
+
+
 # ---- wrapping, copying, storing ----
 
 
