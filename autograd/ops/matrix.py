@@ -76,7 +76,7 @@ def _outer(a, b):
 def _tensordot(a, b, axes=2):
     """Both arrays as matrices, their product, and the shape of the result."""
     a, b = (v if isinstance(v, Tensor) else np.asarray(v) for v in (a, b))
-    if isinstance(axes, int):
+    if isinstance(axes, int | np.integer):
         axes = (range(a.ndim - axes, a.ndim), range(axes))
     of_a, of_b = (
         [k % v.ndim for k in np.atleast_1d(ks).tolist()] for ks, v in zip(map(list_of, axes), (a, b), strict=True)
@@ -92,7 +92,7 @@ def _tensordot(a, b, axes=2):
 
 
 def list_of(axes):
-    return [axes] if isinstance(axes, int) else list(axes)
+    return [axes] if isinstance(axes, int | np.integer) else list(axes)
 
 
 # ---- einsum ----
