@@ -393,6 +393,10 @@ MATRIX = {
             at((3,), (3,), subscripts="i,j->ij"),
             at((), (3,), subscripts=",i->i"),
             at((0, 3), (3, 2), subscripts="ij,jk->ik"),
+            at((1, 3), (2, 3), subscripts="ij,ij->j"),
+            at((2, 1), (1, 3), (2, 3), subscripts="ij,ij,ij->"),
+            at((1, 1), (2, 3), subscripts="ij,ji->i"),
+            at((1, 1), subscripts="ij->j"),
         ],
     ),
     "diagonal": Row(

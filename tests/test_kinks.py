@@ -10,6 +10,7 @@ import pytest
 
 from autograd import Tensor, elementwise_grad, gradients, hessian, jacobian, jvp
 from autograd.ops.elementwise import relu
+from autograd.ops.fused import logsumexp
 
 INF = math.inf
 
@@ -161,6 +162,9 @@ def test_arctan2_has_no_derivative_at_the_origin():
         (np.prod, [2, 3, 5], [15, 10, 6]),
         (np.prod, [0, 3, 5], [15, 0, 0]),
         (np.prod, [0, 3, 0], [0, 0, 0]),
+        (logsumexp, [-INF, 0], [0, 1]),
+        (logsumexp, [-INF, -INF], [0, 0]),
+        (logsumexp, [INF, 0], [math.nan, 0]),
     ],
 )
 def test_reductions(f, x, expected):

@@ -87,11 +87,11 @@ def _norm_rule(g, x, y, axis=None):
 @meaning(np.linalg.norm)
 def norm(x, ord=None, axis=None, keepdims=False):
     """np.linalg.norm for every vector order and for the matrix orders that need no singular values."""
-    axes = tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+    axes = tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int | np.integer) else tuple(axis)
     if ord is None or (ord == 2 and len(axes) == 1) or (ord in ("fro", "f") and len(axes) == 2):
         return euclidean_norm(x, axis=axes, keepdims=keepdims)
     x = x if x.dtype.kind in "fc" else x.astype(float)
-    if len(axes) == 1:
+    if len(axes) == 1 and not isinstance(ord, str):
         return _vector_norm(np.abs(x), ord, axes[0], keepdims)
     if len(axes) == 2 and ord in (1, -1, np.inf, -np.inf):
         rows, columns = axes if abs(ord) == 1 else axes[::-1]

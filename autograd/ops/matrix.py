@@ -76,7 +76,7 @@ def _outer(a, b):
 def _tensordot(a, b, axes=2):
     """Both arrays as matrices, their product, and the shape of the result."""
     a, b = (v if isinstance(v, Tensor) else np.asarray(v) for v in (a, b))
-    if isinstance(axes, int):
+    if isinstance(axes, int | np.integer):
         axes = (range(a.ndim - axes, a.ndim), range(axes))
     of_a, of_b = (
         [k % v.ndim for k in np.atleast_1d(ks).tolist()] for ks, v in zip(map(list_of, axes), (a, b), strict=True)
@@ -92,7 +92,7 @@ def _tensordot(a, b, axes=2):
 
 
 def list_of(axes):
-    return [axes] if isinstance(axes, int) else list(axes)
+    return [axes] if isinstance(axes, int | np.integer) else list(axes)
 
 
 # ---- einsum ----
@@ -109,10 +109,10 @@ def _einsum_rule(g, xs, i, subscripts):
     terms, result = subscripts.split("->")
     terms = terms.split(",")
     others = [(t, x) for k, (t, x) in enumerate(zip(terms, xs, strict=True)) if k != i]
-    reached = {*result, *(letter for t, _ in others for letter in t)}
-    alone = [letter for letter in terms[i] if letter not in reached]  # summed over in this term only: spread again
-    ones = [(letter, np.ones(xs[i].shape[terms[i].index(letter)], g.dtype)) for letter in alone]
-    sources = [(result, g), *others, *ones]
+    sources = [(result, g), *others]
+    lengths = {(letter, n) for t, x in sources for letter, n in zip(t, np.shape(x), strict=True)}
+    alone = [axis for axis in zip(terms[i], np.shape(xs[i]), strict=True) if axis not in lengths]
+    sources += [(letter, np.ones(n, g.dtype)) for letter, n in alone]  # summed over in this term only: spread again
     return einsum(*(x for _, x in sources), subscripts=",".join(t for t, _ in sources) + "->" + terms[i])
 
 
@@ -130,6 +130,8 @@ def _einsum(subscripts, *operands, optimize=False):
     unused = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if c not in subscripts]
     rest = [np.ndim(x) - len(t.replace("...", "")) for t, x in zip(terms, operands, strict=True) if "..." in t]
     dots = "".join(unused[: max(rest, default=0)])
+    if dots and arrow and "..." not in result:
+        raise ValueError(f"np.einsum: {subscripts!r} has an ellipsis on the left; write one on the right as well")
     terms = [
         t.replace("...", dots[len(dots) - (np.ndim(x) - len(t.replace("...", ""))) :] if "..." in t else "")
         for t, x in zip(terms, operands, strict=True)
