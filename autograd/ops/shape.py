@@ -190,16 +190,17 @@ pad = linear(
 
 @meaning(np.pad)
 def _pad(array, pad_width, mode="constant", *, constant_values=0, **options):
+    known = ("constant", "edge", "reflect", "symmetric", "wrap")
+    if mode not in known or options not in ({}, {"reflect_type": "even"}):
+        raise NotDifferentiableError(
+            f"np.pad(mode={mode!r}{''.join(f', {k}={v!r}' for k, v in options.items())}) has no derivative rule; "
+            f"use {', '.join(known)}"
+        )
     width = np.broadcast_to(pad_width, (array.ndim, 2)).tolist()
     if mode == "constant":
         y = pad(array, pad_width=tuple(map(tuple, width)))
         if np.any(np.asarray(constant_values) != 0):
             y = y + np.pad(np.zeros(array.shape, array.dtype), width, constant_values=constant_values)
         return y
-    if mode not in ("edge", "reflect", "symmetric", "wrap") or options.get("reflect_type", "even") != "even":
-        raise NotDifferentiableError(
-            f"np.pad(mode={mode!r}{''.join(f', {k}={v!r}' for k, v in options.items())}) has no derivative rule; "
-            "use constant, edge, reflect, symmetric or wrap"
-        )
     rows = [np.pad(np.arange(n), w, mode=mode) for n, w in zip(array.shape, width, strict=True)]
     return array[np.ix_(*rows)]
