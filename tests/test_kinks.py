@@ -140,6 +140,11 @@ def test_partial_derivatives(f, xs, expected):
     assert partials(f, *xs) == expected
 
 
+def test_arctan2_of_large_numbers():
+    (g,) = gradients(np.arctan2(a := Tensor(np.float16(300), requires_grad=True), np.float16(300)), [a])
+    assert g == pytest.approx(1 / 600, rel=2e-3)
+
+
 def test_arctan2_has_no_derivative_at_the_origin():
     assert all(map(math.isnan, partials(np.arctan2, 0, 0)))
 

@@ -63,7 +63,12 @@ tanh = elementwise(np.tanh, lambda y: 1 - y * y)
 arcsinh = elementwise(np.arcsinh, lambda x: 1 / np.sqrt(x * x + 1))
 arccosh = elementwise(np.arccosh, lambda x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)))
 arctanh = elementwise(np.arctanh, lambda x: 1 / (1 - x * x))
-arctan2 = elementwise(np.arctan2, lambda a, b: b / (a * a + b * b), lambda a, b: -a / (a * a + b * b))
+arctan2 = elementwise(  # b / (a^2 + b^2), but the squares of large numbers overflow where hypot does not
+    np.arctan2,
+    lambda a, b: b / np.hypot(a, b) / np.hypot(a, b),
+    lambda a, b: -a / np.hypot(a, b) / np.hypot(a, b),
+    formulas=("g * b / (a ** 2 + b ** 2)", "-g * a / (a ** 2 + b ** 2)"),
+)
 hypot = elementwise(np.hypot, lambda a, y: a / (y + (y == 0)), lambda b, y: b / (y + (y == 0)))
 deg2rad = elementwise(np.deg2rad, math.pi / 180, handles=np.radians)
 rad2deg = elementwise(np.rad2deg, 180 / math.pi, handles=np.degrees)
