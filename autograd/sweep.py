@@ -225,11 +225,11 @@ def cotangent_of(y: Tensor, grad: Any) -> Any:
     return grad if grad.dtype == y.dtype else grad.astype(y.dtype)
 
 
-def backward(y: Tensor, grad: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
+def backward(y: Tensor, grad: Any = None, retain_graph: bool = False) -> None:
     """Add dy/d(leaf), contracted with `grad`, to the `.grad` of every leaf below y; all or nothing.
 
     grad: the cotangent, of the shape of y; may be left out for a scalar. The graph is freed as it is used unless
-    `retain_graph` or `create_graph` (whose gradients of gradients `gradients()` gives).
+    `retain_graph`. For gradients that are recorded themselves use `gradients(..., create_graph=True)`.
     Raises GraphFreedError, SavedArrayChangedError; then no `.grad` has changed.
     """
     start = cotangent_of(y, _raw(grad))
@@ -238,9 +238,8 @@ def backward(y: Tensor, grad: Any = None, retain_graph: bool = False, create_gra
     nodes = reachable((root,))
     check_usable(nodes)
     grads = {root: start}
-    keep = retain_graph or create_graph
     with np.errstate(all="ignore"):  # the user's forward pass has warned already
-        kept = {node: g for node, g, _ in pullback(nodes, grads, free=not keep, watched=False) if node.keeps_grad}
+        kept = {node: g for node, g, _ in pullback(nodes, grads, free=not retain_graph, watched=False) if node.keeps_grad}
     grads.update(kept)
     taken = {id(start)}
     for n, g in grads.items():

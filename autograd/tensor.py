@@ -75,7 +75,7 @@ class Tensor:
 
     def __init__(self, data: Any, requires_grad: bool = False, name: str | None = None):
         number = requires_grad and isinstance(data, float | complex | np.inexact)
-        data = data._array if isinstance(data, Tensor) else data
+        data = _unrecorded(data)
         # A leaf given as a number stays a NumPy scalar, which is several times faster to compute with.
         self._array: Any = np.asarray(data)[()] if number else _checked(data)
         self.node: Node | None = None
@@ -325,7 +325,7 @@ class Tensor:
 
     if TYPE_CHECKING:  # autograd.ops.methods attaches backward, the operators and the ndarray methods
 
-        def backward(self, grad: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None: ...
+        def backward(self, grad: Any = None, retain_graph: bool = False) -> None: ...
         def __add__(self, other: Any) -> Tensor: ...
         def __radd__(self, other: Any) -> Tensor: ...
         def __sub__(self, other: Any) -> Tensor: ...
@@ -345,8 +345,19 @@ class Tensor:
 
 def tensor(data: Any, requires_grad: bool = False, name: str | None = None) -> Tensor:
     """A Tensor around a copy of `data` (an array, a number, a nested list, or another Tensor)."""
-    data = data.data if isinstance(data, Tensor) else data
-    return Tensor(np.array(data), requires_grad, name)
+    return Tensor(np.array(_unrecorded(data)), requires_grad, name)
+
+
+def _unrecorded(data: Any) -> Any:
+    """What a constructor was given, without the Tensor around it; a recorded result would lose its gradient."""
+    if not isinstance(data, Tensor):
+        return data
+    if data.node is not None and data.node.op is not None:
+        raise TypeError(
+            f"a new Tensor around the result of {describe(data.node)} would lose its gradient; "
+            "use the result itself, or t.detach() if that is what you want"
+        )
+    return data.data
 
 
 def unknown(function: Any) -> Any:
