@@ -70,6 +70,8 @@ def gradient(f, x):
         (np.rint, 0.5, 0),
         (np.round, 0.5, 0),
         (lambda x: x % 1, 2, 1),
+        (lambda x: x // 1, 2, 0),
+        (lambda x: 2 // x, 1, 0),
         (lambda x: x**0, 0, 0),
         (lambda x: x**0.0, 0, 0),
         (lambda x: x**1, 0, 1),
@@ -106,6 +108,8 @@ def test_first_derivative(f, x, expected):
         (lambda x: x**3, -2, 4, 0),
         (relu, 0, 2, 0),
         (np.abs, 0, 2, 0),
+        (np.fabs, 0, 2, 0),
+        (np.sign, 0, 2, 0),
     ],
 )
 def test_higher_derivatives(f, x, order, expected):
@@ -128,6 +132,7 @@ def test_higher_derivatives(f, x, order, expected):
         (np.clip, (2, 1, 2), [0, 0, 1]),
         (np.clip, (1, 1, 1), [0, 0, 1]),
         (np.hypot, (0, 0), [0, 0]),
+        (np.remainder, (4, 2), [1, -2]),
         (np.hypot, (3, 4), [0.6, 0.8]),
         (np.power, (0, 0), [0, 0]),
         (np.power, (0, 2), [0, 0]),
@@ -160,6 +165,7 @@ def test_arctan2_has_no_derivative_at_the_origin():
         (np.linalg.norm, [0, 0], [0, 0]),
         (np.linalg.norm, [3, 4], [0.6, 0.8]),
         (lambda x: np.linalg.norm(x, ord=3), [0, 0], [0, 0]),
+        *[(lambda x, p=p: np.linalg.norm(x, ord=p), [0, 0], [0, 0]) for p in (1, 1.5, 2, 7, INF)],
         (lambda x: np.linalg.norm(x, ord=1), [0, -2], [0, -1]),
         (lambda x: np.linalg.norm(x, ord=np.inf), [2, -2], [0.5, -0.5]),
         (np.std, [2, 2, 2], [0, 0, 0]),

@@ -143,7 +143,7 @@ clip.rule(lambda x, lo, hi: (x >= hi) | (lo >= hi))
 def sigmoid(x):
     """1 / (1 + exp(-x)), without overflow."""
     left = np.real(x) < 0
-    e = np.exp(np.where(left, x, -x))
+    e = np.exp(np.where(left, x, -x) if np.iscomplexobj(x) else -np.abs(x))
     return np.where(left, e, 1) / (1 + e)
 
 
