@@ -239,7 +239,9 @@ def backward(y: Tensor, grad: Any = None, retain_graph: bool = False) -> None:
     check_usable(nodes)
     grads = {root: start}
     with np.errstate(all="ignore"):  # the user's forward pass has warned already
-        kept = {node: g for node, g, _ in pullback(nodes, grads, free=not retain_graph, watched=False) if node.keeps_grad}
+        kept = {
+            node: g for node, g, _ in pullback(nodes, grads, free=not retain_graph, watched=False) if node.keeps_grad
+        }
     grads.update(kept)
     taken = {id(start)}
     for n, g in grads.items():
