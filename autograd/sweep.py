@@ -166,14 +166,15 @@ def conform(g: Any, to: Node, node: Node, i: int) -> Any:
     if g.shape != to.shape:
         g = unbroadcast(g, to.shape, node, i)
     if g.dtype != to.dtype:
-        _check_float(to)
+        check_float(to)
         if g.dtype.kind == "c" and to.dtype.kind == "f":
             g = np.real(g)
         g = g.astype(to.dtype)
     return g
 
 
-def _check_float(node: Node) -> None:
+def check_float(node: Node) -> None:
+    """Raise if the result of this node has no derivative, because it is of integers."""
     if node.dtype.kind not in "fc":
         raise TypeError(
             f"{describe(node)} gave {node.dtype}: only floats and complex numbers have a derivative; "
@@ -208,7 +209,7 @@ def cotangent_of(y: Tensor, grad: Any) -> Any:
         raise RuntimeError(
             "nothing was recorded here: no input had requires_grad=True, or the result was computed under no_grad()"
         )
-    _check_float(y.node)
+    check_float(y.node)
     if grad is None:
         if y.size != 1:
             raise ShapeError(

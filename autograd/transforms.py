@@ -17,7 +17,7 @@ from .errors import NotDifferentiableError, ShapeError
 from .modes import MODE, setting
 from .node import Node
 from .op import linear
-from .sweep import between, own, pull_to, pushforward, reachable
+from .sweep import between, check_float, own, pull_to, pushforward, reachable
 from .tensor import Tensor, new_tensor
 from .tree import flatten, is_container
 
@@ -58,6 +58,9 @@ class _Recorded:
                 raise TypeError("with has_aux=True the function returns a pair (result, aux)")
             result, self.aux = result
         self.ys, self._rebuild_y = flatten(result)
+        for y in self.ys:
+            if isinstance(y, Tensor) and y.node is not None:
+                check_float(y.node)
         self.nodes = [x.node for x in self.xs]
         self.differentiable = MODE.get().recording and self._reaches_beyond()
         if has_aux and not self.differentiable:

@@ -734,3 +734,11 @@ def test_numerical_gradient_refuses_what_it_cannot_move():
     for bad in (np.arange(3), [1.0, 2.0], 1.0):
         with pytest.raises(TypeError, match="float ndarray"):
             numerical_gradient(np.sum, bad)
+
+
+@pytest.mark.parametrize(
+    "transform", [lambda f: ag.grad(f), lambda f: ag.jacobian(f), lambda f: lambda x: ag.jvp(f, x, x)]
+)
+def test_a_result_of_integers_has_no_derivative(transform):
+    with pytest.raises(TypeError, match=r"sum .*int64: only floats"):
+        transform(lambda v: np.sum(v, dtype=np.int64))(np.array([1.0, 2.0]))
