@@ -18,7 +18,7 @@ import numpy as np
 
 from .errors import GraphFreedError, SavedArrayChangedError
 from .node import Node, describe, freed, next_number
-from .source import caller, decode
+from .source import decode
 
 Change = tuple[int, CodeType | None, int]  # its number, and the place in the user's code
 
@@ -35,9 +35,12 @@ def owner(array: Any) -> Any:
     return array
 
 
-def mark_changed(array: Any, node: Node | None, replaced: bool = False, number: int = 0) -> None:
+def mark_changed(
+    array: Any, node: Node | None, place: tuple[CodeType | None, int], replaced: bool = False, number: int = 0
+) -> None:
     """Note that `array`, the data of a Tensor, is being written to, or replaced by another one.
 
+    place: where in the user's code, from `caller()`.
     number: when. An operation that writes in place takes it before it records itself, because what it saves for its own
     backward is what was there before.
     """
@@ -45,7 +48,6 @@ def mark_changed(array: Any, node: Node | None, replaced: bool = False, number: 
     with _lock:  # _last must not go back when two threads change something at once
         number = number or next_number()
         _last = max(_last, number)
-    place = caller()
     if node is not None:
         node.changed = (number, *place)
     if isinstance(array, np.ndarray) and not (replaced and node is not None):

@@ -114,7 +114,11 @@ class Tensor:
                 f".data of a recorded Tensor keeps its shape and dtype {node.shape} {node.dtype}, "
                 f"not {value.shape} {value.dtype}; make a new Tensor instead"
             )
-        mark_changed(old, node, replaced=value is not old)
+        self._replace(value, caller())
+
+    def _replace(self, value: Any, place: Any) -> None:
+        """The data setter without its checks, for an optimiser, which asks once for the place in the user's code."""
+        mark_changed(self._array, self.node, place, replaced=value is not self._array)
         self._array = value
         self._show_value()
 
@@ -297,7 +301,7 @@ class Tensor:
                 f"assignment is not differentiable, and {describe(whose)} is recorded; build the result with np.where, "
                 "np.stack or np.concatenate, or assign inside `with no_grad():`"
             )
-        mark_changed(self._array, self.node)
+        mark_changed(self._array, self.node, caller())
         self.data[index] = value._array if isinstance(value, Tensor) else value
         self._show_value()
 

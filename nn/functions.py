@@ -20,6 +20,9 @@ from autograd.tensor import as_array
 __all__ = ["log_softmax", "logsumexp", "mean_squared_error", "relu", "sigmoid", "softmax", "softmax_cross_entropy"]
 
 
+_UNSIGNED = {np.dtype(f"i{size}"): np.dtype(f"u{size}") for size in (1, 2, 4, 8)}
+
+
 def mean_squared_error(y: Any, t: Any) -> Any:
     """The mean of (y - t)^2 over all elements. Raises ShapeError unless y and t have the same shape."""
     if np.shape(y) != np.shape(t):
@@ -40,7 +43,8 @@ def softmax_cross_entropy(x: Any, t: Any) -> Any:
     is out of range, fractional or nan, of a row of weights that does not sum to 1, or of a row of scores whose largest
     is infinite, since it has no softmax.
     """
-    x, t = (v if isinstance(v, Tensor) else as_array(v) for v in (x, t))
+    x = x if isinstance(x, Tensor) else as_array(x)
+    t = t if isinstance(t, Tensor) else as_array(t)
     loss = _softmax_cross_entropy(x, _checked_labels(x, t))
     if math.isnan(loss.item()):
         top = np.max(x.data if isinstance(x, Tensor) else x, axis=-1)
@@ -73,7 +77,8 @@ def _class_numbers(t: Any, classes: int) -> Any:
         raise ValueError(f"softmax_cross_entropy: class numbers are integers, not {t.dtype}")
     if t.dtype.kind == "f":
         _refuse(~(t == np.floor(t)), t, "is not a class number; labels are integers")
-    if t.size and not 0 <= t.min() <= t.max() < classes:
+    unsigned = t.view(_UNSIGNED[t.dtype]) if t.dtype in _UNSIGNED else t  # a negative number becomes a huge one
+    if (t.size and not np.maximum.reduce(unsigned, axis=None) < classes) or (t.dtype.kind == "f" and (t < 0).any()):
         _refuse((t < 0) | (t >= classes), t, f"is not one of the {classes} classes, 0 to {classes - 1}")
     return t if t.dtype.kind in "iu" else t.astype(np.intp)
 

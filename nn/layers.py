@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -96,6 +97,11 @@ class SoftmaxWithLoss(Module):
         return None if self._x is None else softmax(self._x)
 
 
+@functools.cache
+def _label(k: int, kind: str) -> str:
+    return f"{k} {kind}"
+
+
 class Sequential(Module):
     """Layers (or functions) one after the other."""
 
@@ -104,7 +110,7 @@ class Sequential(Module):
 
     def forward(self, x: Any) -> Any:
         for k, layer in enumerate(self.layers):
-            x = layer.run_as(f"{k} {type(layer).__name__}", x) if isinstance(layer, Module) else layer(x)
+            x = layer.run_as(_label(k, type(layer).__name__), x) if isinstance(layer, Module) else layer(x)
         return x
 
     def __getitem__(self, k: int) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from autograd.source import caller
 
 
 class SGD:
@@ -42,7 +43,7 @@ class SGD:
 
     def step(self) -> None:
         """Move every parameter once."""
-        spares = self._spare
+        spares, place = self._spare, caller()
         for k, p in enumerate(self.params):
             d = p.grad
             if d is None:
@@ -58,7 +59,7 @@ class SGD:
             new = spares[k] if spares[k] is not None and sys.getrefcount(spares[k]) == 2 else np.empty_like(old)
             np.multiply(d, self.lr, out=new)
             np.subtract(old, new, out=new)
-            p.data = new
+            p._replace(new, place)
             spares[k] = old if old.base is None and old.flags.writeable else None  # a view's memory is somebody else's
 
     def zero_grad(self) -> None:

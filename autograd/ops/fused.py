@@ -56,11 +56,13 @@ def _logsumexp_rule(g, x, y, axis=None):
 def softmax_cross_entropy(x, t):
     """The mean over the rows of x of -log(softmax(x)[label]); t: labels (integers), or a row of weights for each."""
     with np.errstate(over="ignore", invalid="ignore"):  # over: as in softmax; invalid: nn says which row is at fault
-        z = x - x.max(axis=-1, keepdims=True)
+        z = x - np.maximum.reduce(x, axis=-1, keepdims=True)
         p = np.exp(z)
-        total = p.sum(axis=-1, keepdims=True)
+        total = np.add.reduce(p, axis=-1, keepdims=True)
         p /= total
-        wide = np.promote_types(p.dtype, np.float32)  # the sum may leave the range of float16 where the mean does not
+        wide = (
+            np.float32 if p.dtype == np.float16 else p.dtype
+        )  # the sum may leave the range of float16 where the mean does not
         if t.dtype.kind in "iu":
             chosen = z.reshape(-1, x.shape[-1])[np.arange(t.size), t.ravel()]
             loss = (np.log(total).ravel() - chosen).sum(dtype=wide)

@@ -11,6 +11,7 @@ from ..guard import mark_changed
 from ..modes import MODE
 from ..node import next_number
 from ..op import apply, operators
+from ..source import caller
 from ..sweep import backward
 from ..tensor import FUNCTIONS, Tensor, new_tensor
 from . import elementwise as e
@@ -38,7 +39,7 @@ def _in_place(op):
                 "this Tensor is a view: in place, the array that it looks at would change without its graph; "
                 "write t = t + ... instead of t += ..."
             )
-        mark_changed(self._array, self.node, replaced=result.node is not None, number=when)
+        mark_changed(self._array, self.node, caller(), replaced=result.node is not None, number=when)
         if result.node is None and in_memory:
             np.copyto(self._array, result._array)
         else:
