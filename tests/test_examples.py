@@ -86,7 +86,7 @@ def some_digits() -> list[np.ndarray]:
 def write_digits(folder: Path, arrays: list[np.ndarray], packed: bool = False) -> None:
     for name, array in zip(NAMES, arrays, strict=True):
         content = make.idx(array)
-        (folder / (name + ".gz" * packed)).write_bytes(gzip.compress(content) if packed else content)
+        (folder / (name + ".gz" * packed)).write_bytes(gzip.compress(content, mtime=0) if packed else content)
 
 
 def header(*lengths: int) -> bytes:
@@ -105,7 +105,7 @@ def test_idx_files_come_back_as_they_were_written(tmp_path, packed):
 @pytest.mark.parametrize("suffix", ["", ".gz"])
 def test_a_file_that_ends_early_is_refused_wherever_it_ends(tmp_path, suffix):
     content = make.idx(np.arange(9, dtype=np.uint8))
-    content = gzip.compress(content) if suffix else content
+    content = gzip.compress(content, mtime=0) if suffix else content
     path = tmp_path / f"labels{suffix}"
     for end in range(len(content)):
         path.write_bytes(content[:end])
@@ -133,7 +133,9 @@ def test_a_wrong_idx_file_is_refused(tmp_path, content, message):
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"not gzip at all", gzip.compress(b"")[:-1] + b"x", b"\x1f\x8b\x08" + bytes(40)])
+@pytest.mark.parametrize(
+    "content", [b"not gzip at all", gzip.compress(b"", mtime=0)[:-1] + b"x", b"\x1f\x8b\x08" + bytes(40)]
+)
 def test_a_file_that_only_calls_itself_gz_is_refused(tmp_path, content):
     path = tmp_path / "labels.gz"
     path.write_bytes(content)
