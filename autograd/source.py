@@ -42,7 +42,7 @@ hide(os.path.dirname(__file__))
 
 def caller() -> tuple[CodeType | None, int]:
     """The code object and instruction offset of the nearest frame of the user's."""
-    frame: Any = sys._getframe(1)
+    frame: Any = sys._getframe(2)  # who calls this is ours
     while frame is not None:
         code = frame.f_code
         try:

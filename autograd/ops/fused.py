@@ -60,9 +60,8 @@ def softmax_cross_entropy(x, t):
         p = np.exp(z)
         total = np.add.reduce(p, axis=-1, keepdims=True)
         p /= total
-        wide = (
-            np.float32 if p.dtype == np.float16 else p.dtype
-        )  # the sum may leave the range of float16 where the mean does not
+        # the sum may leave the range of float16 where the mean does not
+        wide = np.float32 if p.dtype == np.float16 else p.dtype
         if t.dtype.kind in "iu":
             chosen = z.reshape(-1, x.shape[-1])[np.arange(t.size), t.ravel()]
             loss = (np.log(total).ravel() - chosen).sum(dtype=wide)
