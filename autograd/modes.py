@@ -1,4 +1,4 @@
-"""What the engine does while a block runs: record or not, look for nan or not, keep every value or not.
+"""What the engine does while a block runs: record or not, look for nan or not, inside which module.
 
 One immutable `Mode` sits in a ContextVar, so a thread or an asyncio task never sees another one's setting, and an
 operation pays for one look-up whatever the number of settings.
@@ -17,20 +17,19 @@ from typing import Any
 class Mode:
     """The settings of one context; replace, never change."""
 
-    __slots__ = ("detector", "keep", "recording", "scope")
+    __slots__ = ("detector", "recording", "scope")
 
-    def __init__(self, recording: bool, scope: tuple[str, ...], detector: Any, keep: bool):
+    def __init__(self, recording: bool, scope: tuple[str, ...], detector: Any):
         self.recording = recording
         self.scope = scope
         self.detector = detector
-        self.keep = keep
 
     def but(self, **changes: Any) -> Mode:
         """A copy with some settings changed."""
         return Mode(**{name: changes.get(name, getattr(self, name)) for name in Mode.__slots__})
 
 
-_USUAL = Mode(recording=True, scope=(), detector=None, keep=False)
+_USUAL = Mode(recording=True, scope=(), detector=None)
 MODE: ContextVar[Mode] = ContextVar("seegrad_mode", default=_USUAL)
 
 
@@ -117,7 +116,7 @@ def enter_scope(name: str) -> Token[Mode]:
     Not a context manager, because every layer pays for it at every call.
     """
     mode = MODE.get()
-    return MODE.set(Mode(mode.recording, (*mode.scope, name), mode.detector, mode.keep))
+    return MODE.set(Mode(mode.recording, (*mode.scope, name), mode.detector))
 
 
 @contextmanager

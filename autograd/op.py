@@ -312,7 +312,7 @@ def record(op: Op, data: Any, inputs: Any, active: int, kwargs: dict[str, Any], 
         shape = y.shape
     node = Node(
         op, tuple(inputs), kwargs, plan, plan.save(*data, y), shape, y.dtype,
-        y if mode.keep or not shape else None, code, lasti, mode.scope,
+        None if shape else y, code, lasti, mode.scope,
     )  # fmt: skip
     if mode.detector is not None:
         mode.detector.forward(node, y)
@@ -357,7 +357,7 @@ def operators(op: Op) -> tuple[Callable[..., Any], Callable[..., Any]]:
         shape = y.shape
         node = Node(
             op, (n, m), kwargs, plan, plan.save(a, b, y), shape, y.dtype,
-            y if mode.keep or not shape else None, code, lasti, mode.scope,
+            None if shape else y, code, lasti, mode.scope,
         )  # fmt: skip
         if mode.detector is not None:
             mode.detector.forward(node, y)

@@ -8,7 +8,6 @@ which gives higher orders.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Iterator
 from operator import attrgetter, mul
 from typing import Any
@@ -19,7 +18,8 @@ from .errors import ShapeError
 from .guard import check_usable
 from .modes import MODE, setting
 from .node import Node, describe
-from .op import MANY, Parts, apply, parts_of
+from .op import Parts, apply, parts_of
+from .plan import MANY, parameters
 from .tensor import Tensor, new_tensor
 
 _by_number = attrgetter("number")
@@ -154,7 +154,7 @@ def _as_tensors(node: Node) -> tuple[Any, ...]:
         values[name] = value
     for name, compute in op.residuals.items():
         if name in values:
-            values[name] = compute(*[values[p] for p in inspect.signature(compute).parameters])
+            values[name] = compute(*[values[p] for p in parameters(compute)])
     return tuple(values.values())
 
 

@@ -57,7 +57,7 @@ def new_tensor(data: Any, node: Node | None) -> Tensor:
 
 def as_constant(array: Any) -> Tensor:
     """A constant Tensor around an ndarray."""
-    return new_tensor(array if array.dtype.kind in "fciub" else _checked(array), None)
+    return new_tensor(array if array.dtype.kind in NUMBERS else _checked(array), None)
 
 
 class Tensor:
@@ -375,11 +375,13 @@ def unknown(function: Any) -> Any:
 
 
 def _hint(ufunc: Any, method: str) -> str:
-    better = {("add", "reduce"): "np.sum", ("multiply", "reduce"): "np.prod", ("maximum", "reduce"): "np.max"}
-    better |= {
+    better = {
+        ("add", "reduce"): "np.sum",
+        ("multiply", "reduce"): "np.prod",
+        ("maximum", "reduce"): "np.max",
         ("minimum", "reduce"): "np.min",
         ("add", "accumulate"): "np.cumsum",
         ("multiply", "accumulate"): "np.cumprod",
+        ("multiply", "outer"): "np.outer",
     }
-    better |= {("multiply", "outer"): "np.outer"}
     return f"use {better.get((ufunc.__name__, method), 'functions that have a derivative rule')}"

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..op import elementwise, linear, meaning
 
-LN2, LN10, SQRT_PI = math.log(2.0), math.log(10.0), math.sqrt(math.pi)
+LN2, LN10 = math.log(2.0), math.log(10.0)
 
 # arithmetic
 add = elementwise(np.add, 1, 1)
