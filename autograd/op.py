@@ -64,6 +64,9 @@ class Op:
                computes it}. The forward function then returns (result, *residuals); they are saved, and computed again
                by that function where the rule runs on Tensors, so that higher orders stay right
     broadcasts the rules leave it to the engine to sum over the axes along which an input was stretched
+    batch      how the op takes one more axis in front of its arrays: "stack" if it works on their last axes and takes
+               stacks of them, "axis" if its static argument `axis` says on which axes it works, or a function of (op,
+               arrays, static arguments) that returns the result with that axis in front. An elementwise op needs none
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Op:
         outputs: int = 1,
         broadcasts: bool | None = None,
         residuals: dict[str, Callable[..., Any]] | None = None,
+        batch: str | Callable[..., Any] | None = None,
     ):
         self.numpy = forward
         self.forward = _FASTER.get(forward, forward) if isinstance(forward, np.ufunc) else forward
@@ -90,6 +94,7 @@ class Op:
         self.selects = selects
         self.outputs = outputs
         self.residuals = residuals or {}
+        self.batch = batch
         self.broadcasts = kind == "elementwise" if broadcasts is None else broadcasts
         self.__doc__ = getattr(forward, "__doc__", None) if inspect.isfunction(forward) else None
         self._inputs = inputs

@@ -1,6 +1,6 @@
 """What a row of the table of samples says, and what a test can ask of one of its cases.
 
-The rows themselves are in samples.py.
+The rows themselves are in samples/.
 """
 
 from __future__ import annotations

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rows import Sample, at
-from samples import ELEMENTWISE, ROWS, plain_scatter
+from samples import ELEMENTWISE, ROWS
+from samples.shape import plain_scatter
 from test_table import OF_ROW, check_against_difference, direction, leaf
 
 from autograd import grad, gradients, vjp

@@ -40,7 +40,7 @@ def test_the_rows_of_the_readme_are_the_rows_of_the_tables():
     root = Path(__file__).parent.parent
     op_row, sample_row = (block.strip() for block in blocks("python")[1:])
     assert op_row in (root / "autograd" / "ops" / "elementwise.py").read_text()
-    assert sample_row in (root / "tests" / "samples.py").read_text()
+    assert sample_row in (root / "tests" / "samples" / "elementwise.py").read_text()
 
 
 def test_every_link_leads_to_a_file():

@@ -14,7 +14,8 @@ import weakref
 import numpy as np
 import pytest
 from numpy.testing.overrides import get_overridable_numpy_array_functions
-from samples import DIFFERENTIABLE, ELEMENTWISE, ROWS, SAMPLES, symmetric
+from samples import DIFFERENTIABLE, ELEMENTWISE, ROWS, SAMPLES
+from samples.draw import symmetric
 
 import autograd.ops
 from autograd import NotDifferentiableError, Tensor, gradcheck, gradients, jvp, vjp
@@ -375,7 +376,7 @@ def off(rule):
 def test_every_op_has_a_row_that_records_it():
     assert len({op.name for op in OPS}) == len(OPS)
     for op in OPS:
-        assert op.name in OF_ROW, f"{op} has no row in tests/samples.py"
+        assert op.name in OF_ROW, f"{op} has no row in tests/samples"
         assert any(node.op is op for s in OF_ROW[op.name] for node in nodes_of(recorded(s)[0])), (
             f"its row never records {op}"
         )

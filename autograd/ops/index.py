@@ -1,0 +1,1 @@
+"""Which element goes where: taking, putting, sorting."""

@@ -1,0 +1,1 @@
+"""Averages, quantiles and what is computed from them."""
