@@ -1,0 +1,68 @@
+"""Samples of autograd/ops/differences.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from rows import Row, at, grid
+
+from .draw import ANY
+
+
+def growing(rng: Any, shape: Any) -> Any:
+    """Points about one apart, from -2 on."""
+    return np.arange(shape[0]) - 2 + rng.uniform(0, 0.4, shape)
+
+
+def winding(rng: Any, shape: Any) -> Any:
+    """Steps that do not come near half a turn."""
+    return np.cumsum(rng.uniform(-2, 2, shape) + 6 * rng.integers(-1, 2, shape), axis=-1)
+
+
+def spaced(f: Any, x: Any, *spacing: Any, **kwargs: Any) -> Any:
+    return f(x, *spacing, **kwargs)
+
+
+def with_ends(f: Any, x: Any, before: Any, after: Any, **kwargs: Any) -> Any:
+    return f(x, prepend=before, append=after, **kwargs)
+
+
+DIFFERENCES: dict[str, Row] = {
+    "diff": Row(
+        np.diff,
+        [((3, 4),)],
+        grid(n=[0, 1, 2, 7], axis=[0, -1]),
+        more=[at((0,)), at((1, 3), axis=0)],
+    ),
+    "ediff1d": Row(
+        np.ediff1d, [((3, 4),), ((1,),), ((0,),)], [{}, {"to_begin": np.float16(3), "to_end": np.float16([1, 2])}]
+    ),
+    "gradient": Row(
+        np.gradient,
+        [((4, 5),), ((4, 5), ()), ((4, 5), (4,), ())],
+        grid(edge_order=[1, 2]),
+        more=[
+            at((4, 5), (5,), axis=1, edge_order=2),
+            at((4, 5), (4,), axis=(0,)),
+            at((2,)),
+            at((3, 5, 2), (), (), axis=(1, 0), edge_order=2),
+        ],
+        domain=[ANY, lambda rng, s: growing(rng, s) if s else rng.uniform(0.5, 1)],
+        call=spaced,
+    ),
+    "interp": Row(
+        np.interp,
+        [((3, 4), (5,), (5,)), ((), (4,), (4,)), ((3,), (1,), (1,))],
+        [{}, {"left": 0.5, "right": -1.5}],
+        more=[at((6,), (4,), (4,), period=2.7), at((0,), (2,), (2,))],
+        domain=[(-3, 4), growing, ANY],
+    ),
+    "unwrap": Row(
+        np.unwrap,
+        [((8,),), ((3, 6),)],
+        [{}, {"discont": 4.0}, {"period": 5.0}],
+        more=[at((6, 2), axis=0)],
+        domain=[winding],
+    ),
+}
