@@ -14,7 +14,7 @@ from ..errors import NotDifferentiableError
 from ..op import meaning
 from ..tensor import Tensor, as_array
 from .constant import plain
-from .shape import refuse_out, scatter
+from .shape import refuse_out, scatter, stored
 
 
 def integers(values):
@@ -154,9 +154,9 @@ def _piecewise(x, condlist, funclist, *args, **kw):
     for condition, piece in zip(conditions, funclist, strict=True):
         condition = np.broadcast_to(condition, x.shape)
         if not callable(piece):
-            y = np.where(condition, np.astype(as_array(piece), x.dtype), y)
+            y = np.where(condition, stored(piece, x.dtype), y)
         elif np.any(condition):
-            part = np.astype(as_array(piece(x[condition], *args, **kw)), x.dtype)
+            part = stored(piece(x[condition], *args, **kw), x.dtype)
             part = np.broadcast_to(part, (np.count_nonzero(condition),))
             y = np.where(condition, scatter(part, index=condition, shape=x.shape), y)
     return y
@@ -193,7 +193,7 @@ def _delete(arr, obj, axis=None):
 def _insert(arr, obj, values, axis=None):
     arr, axis = _flat_or_axis(arr, axis)
     n = arr.shape[axis]
-    values = np.astype(as_array(values), arr.dtype, copy=False)
+    values = stored(values, arr.dtype)
     values = np.reshape(values, (1,) * (arr.ndim - values.ndim) + values.shape)
     places = np.arange(*obj.indices(n)) if isinstance(obj, slice) else as_array(plain(obj))
     if places.dtype == bool:

@@ -28,6 +28,17 @@ def to_dtype(x, dtype, /, *, copy=True, device=None):
     return astype(x, dtype=dtype) if dtype.kind in "fc" else as_constant(plain(x).astype(dtype))
 
 
+def stored(values, dtype):
+    """Values in the dtype of the array that they go into. Raises if that would cut recorded floats to integers."""
+    values = as_array(values)
+    if np.dtype(dtype).kind not in "fc" and getattr(values, "node", None) is not None:
+        raise NotDifferentiableError(
+            f"recorded values of dtype {values.dtype} would lose their gradient in an array of dtype {dtype}; "
+            "convert the array first, with .astype(float)"
+        )
+    return np.astype(values, dtype, copy=False)
+
+
 def refuse_out(out):
     """Raise if a result is to be written into an array: it would be there without its gradient."""
     if out is not None:
@@ -134,7 +145,7 @@ def _meshgrid(*xi, copy=True, sparse=False, indexing="xy"):
 def _full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None, *, device=None):
     """Filled with a Tensor it is one; else a plain array, as from `np.zeros_like`."""
     like = np.empty_like(a, dtype, order, subok, shape)
-    return np.copy(np.broadcast_to(np.astype(as_array(fill_value), like.dtype), like.shape))
+    return np.copy(np.broadcast_to(stored(fill_value, like.dtype), like.shape))
 
 
 # ---- other spellings of the same array: NumPy asks a Tensor for them with like= ----

@@ -20,12 +20,13 @@ def winding(rng: Any, shape: Any) -> Any:
     return np.cumsum(rng.uniform(-2, 2, shape) + 6 * rng.integers(-1, 2, shape), axis=-1)
 
 
-def spaced(f: Any, x: Any, *spacing: Any, **kwargs: Any) -> Any:
-    return f(x, *spacing, **kwargs)
+def spaced(f: Any, x: Any, *steps: Any, **kwargs: Any) -> Any:
+    """Steps that are all positive, or the coordinates that they lead to."""
+    return f(x, *[np.cumsum(s) if np.ndim(s) else s for s in steps], **kwargs)
 
 
-def with_ends(f: Any, x: Any, before: Any, after: Any, **kwargs: Any) -> Any:
-    return f(x, prepend=before, append=after, **kwargs)
+def on_reals(f: Any, x: Any, xp: Any, fp: Any, **kwargs: Any) -> Any:
+    return f(np.real(x), np.real(xp), fp, **kwargs)
 
 
 DIFFERENCES: dict[str, Row] = {
@@ -48,7 +49,7 @@ DIFFERENCES: dict[str, Row] = {
             at((2,)),
             at((3, 5, 2), (), (), axis=(1, 0), edge_order=2),
         ],
-        domain=[ANY, lambda rng, s: growing(rng, s) if s else rng.uniform(0.5, 1)],
+        domain=[ANY, (0.5, 1.5)],
         call=spaced,
     ),
     "interp": Row(
@@ -57,6 +58,7 @@ DIFFERENCES: dict[str, Row] = {
         [{}, {"left": 0.5, "right": -1.5}],
         more=[at((6,), (4,), (4,), period=2.7), at((0,), (2,), (2,))],
         domain=[(-3, 4), growing, ANY],
+        call=on_reals,
     ),
     "unwrap": Row(
         np.unwrap,

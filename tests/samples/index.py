@@ -7,14 +7,12 @@ from typing import Any
 import numpy as np
 from rows import Row, at, grid
 
-from .draw import ANY, ONE, SQUARE_3D, distinct, labels, truths
+from .draw import ANY, ONE, SQUARE_3D, distinct, labels, nonzero, truths
 
 
-def with_zeros(rng: Any, shape: Any) -> Any:
-    """Zeros around, and one among, numbers that are not near 0."""
-    x = np.pad(rng.uniform(0.3, 2, [max(n - 3, 0) for n in shape]), [(2, 1)] * len(shape))
-    x[(len(x) // 2,)] = 0
-    return x
+def among_zeros(f: Any, x: Any, **kwargs: Any) -> Any:
+    """x, which has no zeros, between some."""
+    return f(np.pad(x, [(2, 1)] * x.ndim), **kwargs)
 
 
 def turned(f: Any, a: Any, b: Any, **kwargs: Any) -> Any:
@@ -65,7 +63,9 @@ INDEX: dict[str, Row] = {
         call=turned,
     ),
     "extract": Row(np.extract, [((3, 4), (3, 4)), ((3,), (3,))], domain=[ANY, truths], call=turned),
-    "trim_zeros": Row(np.trim_zeros, [((7,),)], grid(trim=["fb", "f", "B"]), domain=[with_zeros]),
+    "trim_zeros": Row(
+        np.trim_zeros, [((3,),)], grid(trim=["fb", "f", "B"]), domain=[nonzero], call=among_zeros
+    ),
     "resize": Row(np.resize, [((3, 4),), ((),)], grid(new_shape=[5, (2, 3), (4, 5)]), more=[at((0,), new_shape=(2,))]),
     "choose": Row(
         np.choose,
