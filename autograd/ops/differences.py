@@ -126,8 +126,9 @@ def _interp(x, xp, fp, left=None, right=None, period=None):
         width = xp[k + 1] - xp[k]
         at_end = width == 0  # the last two points are one
         part = np.where(at_end, 1, (x - xp[k]) / np.where(at_end, 1, width))
-        y = fp[k] + part * (fp[k + 1] - fp[k])
-        y = np.where((x == xp[k]) & ~np.isfinite(y), fp[k], y)  # beside an infinite neighbour
+        with np.errstate(invalid="ignore"):  # beside an infinite neighbour a point has its own value
+            y = fp[k] + part * (fp[k + 1] - fp[k])
+        y = np.where((x == xp[k]) & ~np.isfinite(y), np.where(at_end, fp[k + 1], fp[k]), y)
     y = np.where(x < start, fp[0] if left is None else left, y)
     return np.where(x > stop, fp[-1] if right is None else right, y)
 

@@ -19,7 +19,9 @@ from .shape import refuse_out, scatter, stored
 
 def integers(values):
     """Indices as an array of integers; TypeError for anything else."""
-    return as_array(plain(values)).astype(np.intp, casting="safe")
+    places = as_array(plain(values))
+    no_list = hasattr(values, "dtype") or places.size  # an empty list has no dtype of its own
+    return places.astype(np.intp, casting="same_kind" if no_list else "unsafe")
 
 
 def _along(x, places, axis):

@@ -76,7 +76,7 @@ SHAPES = {
     "broadcast_arrays": Row(np.broadcast_arrays, [((3, 1), (1, 4)), ((), (0,)), ((2,),)]),
     "meshgrid": Row(
         np.meshgrid,
-        [((2,), (3,)), ((2,), (3,), ()), ((2,),)],
+        [((2,), (3,)), ((2,), (3,), (1,)), ((2,),)],
         grid(indexing=["xy", "ij"], sparse=[False, True]),
         more=[at((2,), (3,), copy=False)],
     ),
