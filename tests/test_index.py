@@ -188,6 +188,12 @@ def test_a_plain_array_that_a_recorded_one_goes_into():
         assert g == pytest.approx((above - below) / 2e-6, rel=1e-6) and g != 0
 
 
+@pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.1.0", reason="older NumPy took a mask as 0 and 1")
+def test_insert_at_a_mask():
+    mask = np.array([True, False, True])
+    assert np.array_equal(np.insert(leaf(), mask, 9.0, axis=0).data, np.insert(X, mask, 9.0, axis=0))
+
+
 # ---- layouts ----
 
 

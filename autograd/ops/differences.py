@@ -8,6 +8,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from ..op import general, meaning
 from ..tensor import as_array
 from .constant import plain
+from .shape import to_dtype
 
 # the jumps that it takes out are constants between the points where they change
 unwrap = general(np.unwrap, lambda g: g, inputs="p", accepts="discont axis period", batch="axis")
@@ -49,7 +50,7 @@ def _ediff1d(ary, to_end=None, to_begin=None):
     for end in (to_begin, to_end):
         if end is not None and not np.can_cast(as_array(end).dtype, ary.dtype, "same_kind"):
             raise TypeError(f"np.ediff1d: {as_array(end).dtype} does not fit beside {ary.dtype}")
-    return np.concatenate([np.astype(np.ravel(p), ary.dtype, copy=False) for p in parts if p is not None])
+    return np.concatenate([to_dtype(np.ravel(p), ary.dtype, copy=False) for p in parts if p is not None])
 
 
 # ---- np.gradient ----
@@ -66,9 +67,9 @@ def _gradient(f, *varargs, axis=None, edge_order=1):
     if len(varargs) == 1 and np.ndim(varargs[0]) == 0:
         varargs *= len(axes)
     if f.dtype.kind in "biu":
-        f = np.astype(f, float)
+        f = to_dtype(f, float)
     spacings = [_spacing(v, f, k) for v, k in zip(varargs or (1.0,) * len(axes), axes, strict=True)]
-    results = [np.astype(_slope(f, k, h, edge_order), f.dtype, copy=False) for k, h in zip(axes, spacings, strict=True)]
+    results = [to_dtype(_slope(f, k, h, edge_order), f.dtype, copy=False) for k, h in zip(axes, spacings, strict=True)]
     return results[0] if len(axes) == 1 else tuple(results)
 
 
@@ -79,7 +80,7 @@ def _spacing(values, f, axis):
     if np.ndim(values) != 1 or np.shape(values)[0] != f.shape[axis]:
         raise ValueError(f"np.gradient: the coordinates of axis {axis} are {f.shape[axis]} numbers, or one spacing")
     values = as_array(values)
-    values = np.astype(values, float) if values.dtype.kind in "iu" else values
+    values = to_dtype(values, float) if values.dtype.kind in "iu" else values
     return np.reshape(np.diff(values), (-1, *(1,) * (f.ndim - axis - 1)))
 
 
@@ -108,9 +109,9 @@ def _slope(f, axis, h, edge_order):
 @meaning(np.interp)
 def _interp(x, xp, fp, left=None, right=None, period=None):
     """Straight lines between the points. The slope at a point is that to its right, at the last that to its left."""
-    x, xp = (np.astype(_real(v), float, copy=False) for v in (x, xp))
+    x, xp = (to_dtype(_real(v), float, copy=False) for v in (x, xp))
     fp = as_array(fp)
-    fp = np.astype(fp, complex if fp.dtype.kind == "c" else float, copy=False)
+    fp = to_dtype(fp, complex if fp.dtype.kind == "c" else float, copy=False)
     if xp.ndim != 1 or fp.shape != xp.shape or not xp.size:
         raise ValueError(
             f"np.interp: xp and fp are as many numbers, at least one; their shapes are {xp.shape}, {fp.shape}"

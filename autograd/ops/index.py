@@ -14,7 +14,7 @@ from ..errors import NotDifferentiableError
 from ..op import meaning
 from ..tensor import Tensor, as_array
 from .constant import plain
-from .shape import refuse_out, scatter, stored
+from .shape import refuse_out, scatter, stored, to_dtype
 
 
 def integers(values):
@@ -230,7 +230,7 @@ def _partition(a, kth, axis=-1, kind="introselect", order=None):
 @meaning(np.sort_complex)
 def _sort_complex(a):
     a = np.sort(a)
-    return np.astype(a, np.sort_complex(np.zeros(0, a.dtype)).dtype, copy=False)
+    return to_dtype(a, np.sort_complex(np.zeros(0, a.dtype)).dtype, copy=False)
 
 
 # ---- sets: of equal elements the first is taken ----

@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import NotDifferentiableError
 from ..op import linear, meaning
 from .constant import plain
+from .shape import stored, to_dtype
 
 pad = linear(
     lambda x, *, pad_width: np.pad(x, pad_width),
@@ -97,7 +98,7 @@ def _around(x, axis, width, mode, values):
     for side, (n, value) in enumerate(zip(width, values, strict=True)):
         shape = (*x.shape[:axis], n, *x.shape[axis + 1 :])
         if mode == "constant":
-            slab = np.astype(value, x.dtype)
+            slab = stored(value, x.dtype)
         elif mode == "linear_ramp":
             slab = _ramp(_end(x, axis, 1, side), axis, n, value, side)
         else:
@@ -133,7 +134,7 @@ def _fitting(values, dtype, mode):
         return values
     if dtype.kind in "iu":
         values = np.floor(values) if mode == "linear_ramp" else np.rint(values)
-    return np.astype(values, dtype)
+    return to_dtype(values, dtype)
 
 
 def _mirrored(x, axis, width, mode):

@@ -25,7 +25,10 @@ def to_dtype(x, dtype, /, *, copy=True, device=None):
     dtype = np.dtype(dtype)
     if x.dtype == dtype and not copy:
         return x
-    return astype(x, dtype=dtype) if dtype.kind in "fc" else as_constant(plain(x).astype(dtype))
+    if dtype.kind in "fc":
+        return astype(x, dtype=dtype)
+    y = plain(x).astype(dtype)
+    return as_constant(y) if isinstance(x, Tensor) else y
 
 
 def stored(values, dtype):
@@ -36,7 +39,7 @@ def stored(values, dtype):
             f"recorded values of dtype {values.dtype} would lose their gradient in an array of dtype {dtype}; "
             "convert the array first, with .astype(float)"
         )
-    return np.astype(values, dtype, copy=False)
+    return to_dtype(values, dtype, copy=False)
 
 
 def refuse_out(out):
@@ -275,7 +278,7 @@ def _cast(arrays, dtype, casting):
         return arrays
     if not np.can_cast(found, dtype, casting):
         raise TypeError(f"{found} cannot become {np.dtype(dtype)} with casting={casting!r}")
-    return [np.astype(as_array(a), dtype, copy=False) for a in arrays]
+    return [to_dtype(as_array(a), dtype, copy=False) for a in arrays]
 
 
 @meaning(np.concatenate)

@@ -20,6 +20,11 @@ def turned(f: Any, a: Any, b: Any, **kwargs: Any) -> Any:
     return f(b, a, **kwargs)
 
 
+def inserted(f: Any, x: Any, values: Any, obj: Any, axis: Any = None) -> Any:
+    """Into an array that is as wide as the values."""
+    return f(np.astype(x, np.result_type(x, values)), obj, values, axis)
+
+
 def chosen(f: Any, a: Any, *choices: Any, **kwargs: Any) -> Any:
     return f(a, choices, **kwargs)
 
@@ -101,9 +106,8 @@ INDEX: dict[str, Row] = {
             at((3, 4), (3, 2), obj=[1, 2], axis=-1),
             at((3, 4), (2, 3), obj=1, axis=1),
             at((3, 4), (), obj=[], axis=0),
-            at((3,), (), obj=np.array([True, False, True])),
         ],
-        call=lambda f, x, v, obj, axis=None: f(x, obj, v, axis),
+        call=inserted,
     ),
     "sort": Row(
         np.sort, SQUARE_3D, grid(axis=[None, 0, -1], kind=[None, "stable"]), more=[at((0,))], domain=[distinct]
@@ -120,7 +124,7 @@ INDEX: dict[str, Row] = {
     "unique_inverse": Row(np.unique_inverse, [((3, 4),)], domain=[distinct], call=lambda f, x: f(x).values),
     "union1d": Row(np.union1d, [((3, 4), (2,))], domain=[distinct, (3, 4)]),
     "setdiff1d": Row(np.setdiff1d, [((3, 2), (3,))], grid(assume_unique=[False, True]), domain=[distinct, labels(4)]),
-    "setxor1d": Row(np.setxor1d, [((3, 2), (2,))], grid(assume_unique=[False, True]), domain=[distinct, (3, 4)]),
+    "setxor1d": Row(np.setxor1d, [((4,), (2,))], grid(assume_unique=[False, True]), domain=[distinct, (3, 4)]),
     "intersect1d": Row(np.intersect1d, [((6,), (5,))], domain=[labels(4)], constant=True),
     "apply_along_axis": Row(
         np.apply_along_axis,
