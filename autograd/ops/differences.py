@@ -1,6 +1,9 @@
-"""Differences of neighbours, and what lies between them: composed of slices."""
+"""Differences of neighbours, and what lies between two ends or given points: composed of slices and products."""
 
 from __future__ import annotations
+
+import math
+import operator
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
@@ -150,3 +153,53 @@ def _one_period(x, xp, fp, period):
     order = np.argsort(xp)
     xp, fp = xp[order], fp[order]
     return x, np.concatenate([xp[-1:] - period, xp, xp[:1] + period]), np.concatenate([fp[-1:], fp, fp[:1]])
+
+
+# ---- ranges between two ends ----
+
+
+@meaning(np.linspace)
+def _linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0, *, device=None):
+    num = operator.index(num)
+    if num < 0:
+        raise ValueError(f"num is not negative, unlike {num}")
+    start, stop = as_array(start) * 1.0, as_array(stop) * 1.0
+    found = np.result_type(start, stop, float(num))
+    steps = num - 1 if endpoint else num
+    part = np.arange(num) / max(steps, 1)
+    part = np.reshape(part, (-1, *(1,) * np.ndim(stop - start))).astype(np.zeros(0, found).real.dtype)
+    y = start + part * (stop - start)
+    if endpoint and num > 1:
+        y = np.where(part == 1, stop, y)  # without a rounding error
+    y = np.floor(y) if dtype is not None and np.dtype(dtype).kind in "iu" else y
+    y = to_dtype(np.moveaxis(y, 0, axis), found if dtype is None else dtype, copy=False)
+    return (y, (stop - start) / (steps or math.nan)) if retstep else y
+
+
+@meaning(np.logspace)
+def _logspace(start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0):
+    if np.ndim(base):  # a base for each sequence
+        start, stop, base = np.broadcast_arrays(start, stop, base)
+        base = np.expand_dims(base, axis)
+    y = np.linspace(start, stop, num, endpoint, axis=axis)
+    if isinstance(base, int | float | complex):
+        base = to_dtype(as_array(base), y.dtype)
+    y = np.power(base, y)
+    return y if dtype is None else to_dtype(y, dtype, copy=False)
+
+
+@meaning(np.geomspace)
+def _geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
+    start, stop = as_array(start), as_array(stop)
+    found = np.result_type(start, stop, np.zeros((), dtype), float(num))  # float64 unless another dtype is asked for
+    start, stop = (to_dtype(end, found, copy=False) for end in (start, stop))
+    if np.any(start == 0) or np.any(stop == 0):
+        raise ValueError("np.geomspace cannot go through 0")
+    start, stop = np.broadcast_arrays(start, stop)
+    turn = np.sign(start)  # what is left of start is positive
+    y = turn * np.logspace(np.log10(start / turn), np.log10(stop / turn), num, endpoint)
+    place = np.reshape(np.arange(y.shape[0]), (-1, *(1,) * start.ndim))
+    y = np.where(place == 0, start, y)
+    if endpoint and num > 1:
+        y = np.where(place == num - 1, stop, y)
+    return np.moveaxis(y if dtype is None else to_dtype(y, dtype, copy=False), 0, axis)

@@ -67,4 +67,23 @@ DIFFERENCES: dict[str, Row] = {
         more=[at((6, 2), axis=0)],
         domain=[winding],
     ),
+    "linspace": Row(
+        np.linspace,
+        [((), ()), ((2, 1), (3,))],
+        [{"num": 5}, {"num": 4, "endpoint": False}, {"num": 1}],
+        more=[at((2,), (2,), num=3, axis=-1), at((), (), num=0), at((), (), num=4, retstep=True)],
+    ),
+    "logspace": Row(
+        np.logspace,
+        [((), ()), ((2,), ())],
+        [{"num": 4}, {"num": 3, "endpoint": False, "base": 2}],
+        more=[at((2,), (2,), num=3, base=np.array([2.0, 3.0]), axis=-1)],
+        domain=[(-1, 1)],
+    ),
+    "geomspace": Row(
+        np.geomspace,
+        [((), ()), ((2,), (3, 1))],
+        [{"num": 5}, {"num": 3, "endpoint": False, "axis": -1}],
+        domain=[(0.5, 2)],
+    ),
 }

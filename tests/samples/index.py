@@ -22,7 +22,7 @@ def turned(f: Any, a: Any, b: Any, **kwargs: Any) -> Any:
 
 def inserted(f: Any, x: Any, values: Any, obj: Any, axis: Any = None) -> Any:
     """Into an array that is as wide as the values."""
-    return f(np.astype(x, np.result_type(x, values)), obj, values, axis)
+    return f(x.astype(np.result_type(x.dtype, getattr(values, "dtype", x.dtype))), obj, values, axis)
 
 
 def chosen(f: Any, a: Any, *choices: Any, **kwargs: Any) -> Any:

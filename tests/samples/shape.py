@@ -39,7 +39,12 @@ def alike(f: Any, x: Any) -> Any:
 
 
 SHAPES = {
-    "astype": Row(np.astype, [((3, 4),), ((0, 3),)], grid(dtype=[np.dtype(complex)]), call=lambda f, x, dtype: f(x, dtype)),
+    "astype": Row(
+        np.astype,
+        [((3, 4),), ((0, 3),)],
+        grid(dtype=[np.dtype(complex)]),
+        call=lambda f, x, dtype: f(x, dtype),  # by position only
+    ),
     "reshape": Row(
         np.reshape,
         [((3, 4),)],
