@@ -148,6 +148,9 @@ def in_torch(torch, name):
         "power": torch.pow,
         "clip": clip,
         "imag": None,  # PyTorch has none of a real number
+        "angle": lambda x, deg: torch.angle(x) * (180 / math.pi if deg else 1),
+        "heaviside": None,  # PyTorch has no derivative of it
+        "ldexp": None,  # PyTorch computes 2 ** n in integers, so its gradient is 0 for n < 0
         "floor_divide": None,  # PyTorch has no derivative of it
         "sum": over(torch.sum),
         "mean": over(torch.mean),

@@ -21,6 +21,20 @@ SEARCHES = (
     np.searchsorted,
 )
 QUESTIONS = (np.allclose, np.array_equal, np.isclose, np.all, np.any, np.ndim, np.shape, np.size, np.iscomplexobj)
+INTEGERS = (
+    np.bitwise_and,
+    np.bitwise_or,
+    np.bitwise_xor,
+    np.bitwise_count,
+    np.invert,
+    np.left_shift,
+    np.right_shift,
+    np.gcd,
+    np.lcm,
+)
+PARTS_OF_NUMBERS = (np.spacing, np.isposinf, np.isneginf, np.isreal, np.iscomplex, np.isrealobj)
+BINS = (np.nanargmax, np.nanargmin, np.digitize)
+DTYPES = (np.array_equiv, np.common_type, np.min_scalar_type, np.can_cast)
 LIKE = (np.zeros_like, np.ones_like, np.empty_like, np.result_type, np.array2string, np.array_repr, np.array_str)
 
 
@@ -41,5 +55,5 @@ def _plain(value):
     return type(value)(map(_plain, value)) if type(value) in (list, tuple) else value
 
 
-for _function in (*COMPARISONS, *LOGICAL, *SEARCHES, *QUESTIONS, *LIKE):
+for _function in (*COMPARISONS, *LOGICAL, *SEARCHES, *QUESTIONS, *INTEGERS, *PARTS_OF_NUMBERS, *BINS, *DTYPES, *LIKE):
     constant(_function)
