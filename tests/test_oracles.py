@@ -18,7 +18,7 @@ from samples import ELEMENTWISE, ROWS
 from samples.shape import plain_scatter
 from test_table import OF_ROW, check_against_difference, direction, leaf
 
-from autograd import grad, gradients, vjp
+from autograd import Tensor, grad, gradients, vjp
 
 CLOSE = {"rtol": 1e-10, "atol": 1e-11}
 
@@ -218,13 +218,16 @@ def summed_to(g, shape):
 @given(shapes=two_shapes)
 def test_broadcasting_is_stretching_by_hand(name, shapes):
     """The gradient for a stretched input is that of its full copy, summed."""
-    xs = Sample(name, ROWS[name], at(*shapes.input_shapes)).arrays()
-    short = [leaf(x) for x in xs]
-    long = [leaf(x.copy()) for x in np.broadcast_arrays(*xs)]
-    y, z = ROWS[name].function(*short), ROWS[name].function(*long)
-    assert y.shape == z.shape == shapes.result_shape
+    sample = Sample(name, ROWS[name], at(*shapes.input_shapes))
+    short = sample.arrays()
+    long = [x.copy() for x in np.broadcast_arrays(*short)]
+    for k in sample.moving():
+        short[k], long[k] = leaf(short[k]), leaf(long[k])
+    y, z = sample(*short), sample(*long)
+    assert y.shape == z.shape
     g = direction(y, np.random.default_rng(0))
-    for a, b in zip(gradients(y, short, g), gradients(z, long, g), strict=True):
+    leaves = [[x for x in xs if isinstance(x, Tensor)] for xs in (short, long)]
+    for a, b in zip(gradients(y, leaves[0], g), gradients(z, leaves[1], g), strict=True):
         assert a.shape in shapes.input_shapes
         np.testing.assert_allclose(a, summed_to(b, a.shape), rtol=1e-12, atol=1e-13)
 
