@@ -85,9 +85,15 @@ def in_jax(jax, name):
         weights = nn.one_hot(t, x.shape[-1]) if t.dtype.kind == "i" else t
         return -jnp.sum(weights * nn.log_softmax(x)) * x.shape[-1] / x.size
 
+    def arrays(name):  # JAX takes no lists
+        return lambda x, q, **kw: getattr(jnp, name)(x, jnp.asarray(q), **kw)
+
     spelled = {
         "clip": clip,
         "softmax_cross_entropy": cross_entropy,
+        **{name: arrays(name) for name in ("quantile", "percentile", "nanquantile", "nanpercentile")},
+        "histogram": lambda x, bins, **kw: jnp.histogram(x, jnp.asarray(bins), **kw),
+        "bincount": lambda x, minlength, **kw: jnp.bincount(x, length=max(minlength, 5), **kw),
         "getitem": operator.getitem,
         "array_split": None,  # JAX does not cut beyond the end
         "repeat": lambda x, repeats, axis=None: jnp.repeat(x, np.asarray(repeats), axis=axis),
