@@ -21,6 +21,7 @@ from .node import NO_KWARGS, Node, describe
 from .source import caller
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}  # NumPy's function -> what it means on Tensors
+METHODS: dict[str, Callable[..., Any]] = {}  # a method of ufuncs -> what it means, as method(ufunc, *args)
 
 NUMBERS = "fciub"  # the kinds of dtype that are computed with
 
@@ -240,6 +241,8 @@ class Tensor:
     # ---- NumPy's protocols ----
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method in METHODS:
+            return METHODS[method](ufunc, *inputs, **kwargs)
         if method != "__call__":
             raise NotDifferentiableError(
                 f"np.{ufunc.__name__}.{method} is not supported on a Tensor; {_hint(ufunc, method)}"

@@ -18,6 +18,7 @@ from . import (
     reduce,
     shape,
     statistics,
+    ufunc_methods,
 )
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "reduce",
     "shape",
     "statistics",
+    "ufunc_methods",
 ]

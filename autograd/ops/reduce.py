@@ -209,10 +209,7 @@ def _only(a, mask, fill):
 
 
 def _mask(a, mask):
-    mask = np.asarray(mask)
-    if mask.dtype != bool:
-        raise TypeError(f"where= is an array of booleans, not {mask.dtype}")
-    return np.broadcast_to(mask, a.shape)
+    return np.broadcast_to(np.asarray(mask, bool), a.shape)
 
 
 def _in(a, dtype):

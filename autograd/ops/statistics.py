@@ -42,7 +42,7 @@ _CONTINUOUS = {
 }
 
 
-def _flat(a, axis):
+def flat(a, axis):
     """a with the axes to reduce made into one, which comes last."""
     axes = range(a.ndim) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, a.ndim)
     others = [k for k in range(a.ndim) if k not in axes]
@@ -74,7 +74,7 @@ def _result_shape(a, axis, keepdims):
 def _median(a, axis=None, out=None, overwrite_input=False, keepdims=False):
     """The middle one, or the mean of the two in the middle; nan, with the gradient 0, where an element is nan."""
     refuse_out(out)
-    rows = _flat(a, axis)
+    rows = flat(a, axis)
     n = rows.shape[-1]
     if n:
         rows = _sort(rows)
@@ -87,7 +87,7 @@ def _median(a, axis=None, out=None, overwrite_input=False, keepdims=False):
 @meaning(np.nanmedian)
 def _nanmedian(a, axis=None, out=None, overwrite_input=False, keepdims=False):
     refuse_out(out)
-    rows = _flat(a, axis)
+    rows = flat(a, axis)
     n = np.sum(~np.isnan(rows), axis=-1, keepdims=True)
     rows = _sort(rows)
     y = (_pick(rows, np.maximum(n - 1, 0) // 2) + _pick(rows, np.maximum(n, 1) // 2)) * 0.5
@@ -133,7 +133,7 @@ def _quantiles(function, a, q, whole, axis, method, keepdims, weights):
     skips_nan = function in (np.nanquantile, np.nanpercentile) and a.dtype.kind == "f"
     # NumPy's own checks of q and method, and its dtype
     dtype = function(np.zeros(1, a.dtype), _plain(q), method=method, weights=None if weights is None else [1]).dtype
-    rows = _flat(a, axis)
+    rows = flat(a, axis)
     flat_q = np.reshape(q, (-1,)) / whole
     if weights is None:
         p = _positions(rows, flat_q, method, skips_nan)
@@ -178,7 +178,7 @@ def _weighted_positions(rows, q, method, skips_nan, weights, a, axis):
     """Which elements NumPy chooses, as the quantiles of their ranks."""
     data, weights = _plain(rows), np.asarray(weights)
     if weights.shape == a.shape:
-        weights = _flat(weights, axis)
+        weights = flat(weights, axis)
     ranks = np.argsort(np.argsort(data, axis=-1, kind="stable"), axis=-1).astype(float)
     ranks = np.where(np.isnan(data), np.nan if skips_nan else ranks, ranks)
     if skips_nan:
