@@ -175,3 +175,10 @@ def test_what_is_not_supported_raises():
     for f in (lambda: np.add.reduce(x, out=np.zeros((3, 4))), lambda: np.nextafter.reduce(x)):
         with pytest.raises(NotDifferentiableError):
             f()
+
+
+def test_divmod_of_python():
+    x = Tensor([5.5, -2.0], requires_grad=True)
+    for pair, expected in ((divmod(x, 2), divmod(x.data, 2)), (divmod(7, x), divmod(7, x.data))):
+        np.testing.assert_array_equal([p.data for p in pair], expected)
+    assert gradients(divmod(x, 2)[1].sum(), [x])[0].tolist() == [1, 1]

@@ -48,8 +48,18 @@ log = elementwise(np.log, lambda x: 1 / x)
 log2 = elementwise(np.log2, lambda x: 1 / (x * LN2))
 log10 = elementwise(np.log10, lambda x: 1 / (x * LN10))
 log1p = elementwise(np.log1p, lambda x: 1 / (x + 1))
-logaddexp = elementwise(np.logaddexp, lambda a, b: sigmoid(a - b), lambda a, b: sigmoid(b - a))
-logaddexp2 = elementwise(np.logaddexp2, lambda a, b: sigmoid((a - b) * LN2), lambda a, b: sigmoid((b - a) * LN2))
+logaddexp = elementwise(  # where both are -inf nothing is added to nothing: 0, as in logsumexp
+    np.logaddexp,
+    lambda a, b, y: sigmoid(np.where(y == -math.inf, a, a - b)),
+    lambda a, b, y: sigmoid(np.where(y == -math.inf, b, b - a)),
+    formulas=("g * sigmoid(a - b)", "g * sigmoid(b - a)"),
+)
+logaddexp2 = elementwise(
+    np.logaddexp2,
+    lambda a, b, y: sigmoid(np.where(y == -math.inf, a, a - b) * LN2),
+    lambda a, b, y: sigmoid(np.where(y == -math.inf, b, b - a) * LN2),
+    formulas=("g * sigmoid((a - b) log(2))", "g * sigmoid((b - a) log(2))"),
+)
 
 # trigonometric and hyperbolic, and their inverses
 sin = elementwise(np.sin, lambda x: np.cos(x))
