@@ -21,7 +21,9 @@ from .node import NO_KWARGS, Node, describe
 from .source import caller
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}  # NumPy's function -> what it means on Tensors
-METHODS: dict[str, Callable[..., Any]] = {}  # a method of ufuncs -> what it means, as method(ufunc, *args)
+
+# the methods of ufuncs on Tensors: "reduce" -> reduce(ufunc, *args, **kwargs)
+CALLS: dict[str, Callable[..., Any]] = {}
 
 NUMBERS = "fciub"  # the kinds of dtype that are computed with
 
@@ -241,8 +243,8 @@ class Tensor:
     # ---- NumPy's protocols ----
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method in METHODS:
-            return METHODS[method](ufunc, *inputs, **kwargs)
+        if method in CALLS:
+            return CALLS[method](ufunc, *inputs, **kwargs)
         if method != "__call__":
             raise NotDifferentiableError(
                 f"np.{ufunc.__name__}.{method} is not supported on a Tensor; {_hint(ufunc, method)}"

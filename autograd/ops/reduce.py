@@ -24,7 +24,7 @@ def kept_shape(x_shape, axis):
     """The shape of x after a reduction over `axis` with keepdims=True."""
     if axis is None:
         return (1,) * len(x_shape)
-    axes = {a % len(x_shape) for a in (axis if isinstance(axis, tuple | list) else (axis,))}
+    axes = {a % builtins.max(len(x_shape), 1) for a in (axis if isinstance(axis, tuple | list) else (axis,))}
     return tuple(1 if k in axes else n for k, n in enumerate(x_shape))
 
 
@@ -163,7 +163,7 @@ cumprod = general(np.cumprod, _cumprod_rule, batch="axis", formulas=("sum(g * y 
 
 def _prod_rule(g, x, axis=None):
     """g times the product of the other elements, which is right for any number of zeros."""
-    axes = range(len(x.shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = range(len(x.shape)) if axis is None or not x.shape else axis if isinstance(axis, tuple) else (axis,)
     axes = [a % len(x.shape) for a in axes]
     others = [a for a in range(len(x.shape)) if a not in axes]
     flat = np.reshape(np.transpose(x, (*others, *axes)), (*(x.shape[a] for a in others), count(x.shape, tuple(axes))))
@@ -194,8 +194,6 @@ def refuse_out(out):
 def _reduce(op, a, axis, out, keepdims, **statics):
     """Apply an op of this file; what was left out is not recorded."""
     refuse_out(out)
-    if not a.shape and axis in (0, -1):  # NumPy lets numbers have an axis here
-        axis = None
     if given(axis):
         statics["axis"] = axis
     if given(keepdims) and keepdims:

@@ -88,10 +88,14 @@ def _median(a, axis=None, out=None, overwrite_input=False, keepdims=False):
 def _nanmedian(a, axis=None, out=None, overwrite_input=False, keepdims=False):
     refuse_out(out)
     rows = flat(a, axis)
-    n = np.sum(~np.isnan(rows), axis=-1, keepdims=True)
-    rows = _sort(rows)
-    y = (_pick(rows, np.maximum(n - 1, 0) // 2) + _pick(rows, np.maximum(n, 1) // 2)) * 0.5
-    return reshape(_nan_where_empty(y, n == 0), shape=_result_shape(a, axis, keepdims))
+    if rows.shape[-1]:
+        n = np.sum(~np.isnan(rows), axis=-1, keepdims=True)
+        rows = _sort(rows)
+        y = (_pick(rows, np.maximum(n - 1, 0) // 2) + _pick(rows, np.maximum(n, 1) // 2)) * 0.5
+        y = _nan_where_empty(y, n == 0)
+    else:
+        y = np.mean(rows, axis=-1)
+    return reshape(y, shape=_result_shape(a, axis, keepdims))
 
 
 def _nan_where_empty(y, empty):
@@ -134,6 +138,9 @@ def _quantiles(function, a, q, whole, axis, method, keepdims, weights):
     # NumPy's own checks of q and method, and its dtype
     dtype = function(np.zeros(1, a.dtype), _plain(q), method=method, weights=None if weights is None else [1]).dtype
     rows = flat(a, axis)
+    shape = (*np.shape(q), *_result_shape(a, axis, keepdims))
+    if skips_nan and rows.shape[-1] == 0:
+        return np.broadcast_to(np.reshape(np.mean(rows, axis=-1), shape[np.ndim(q) :]), shape)
     flat_q = np.reshape(q, (-1,)) / whole
     if weights is None:
         p = _positions(rows, flat_q, method, skips_nan)
@@ -146,7 +153,7 @@ def _quantiles(function, a, q, whole, axis, method, keepdims, weights):
     elif rows.dtype.kind == "f":
         y = e.where(np.isnan(ordered[..., -1:]), math.nan, y)
     first = transpose(y, (y.ndim - 1, *range(y.ndim - 1)))
-    return reshape(first, shape=(*np.shape(q), *_result_shape(a, axis, keepdims)))
+    return reshape(first, shape=shape)
 
 
 def _positions(rows, q, method, skips_nan):
@@ -202,13 +209,13 @@ def _between(ordered, p, dtype):
 @meaning(np.average)
 def _average(a, axis=None, weights=None, returned=False, *, keepdims=False):
     a = _array(a)
+    axis = axis if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, a.ndim)
     if weights is None:
         y = np.mean(a, axis=axis, keepdims=given(keepdims) and keepdims)
         total = np.full(y.shape, a.size / max(y.size, 1), y.dtype)
         return (y, total) if returned else y
     w = _array(weights)
     dtype = np.result_type(a.dtype, w.dtype, *["f8"] * (a.dtype.kind in "iub"))
-    axis = axis if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, a.ndim)
     w = _spread(w, a.shape, axis)
     keepdims = given(keepdims) and keepdims
     total = np.sum(w, axis=axis, dtype=dtype, keepdims=keepdims)
@@ -261,15 +268,16 @@ def _cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # NumPy's own checks of the weights, without its arithmetic
         np.cov(np.zeros((1, n)), fweights=_plain(fweights), aweights=_plain(aweights), ddof=ddof)
-    w, freedom = _freedom(n, ddof, fweights, aweights)
-    total = n if w is None else np.sum(w)
-    if not _plain(freedom) > 0:
+    w, total, freedom = _weights(x, ddof, fweights, aweights)
+    if _plain(freedom) > 0:
+        per = 1 / freedom
+    else:
         warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=3)
-        freedom = 0.0
-    away = x - np.sum(x if w is None else x * w, axis=1, keepdims=True) * (1 / total if _plain(total) else math.nan)
-    c = matmul(away, e.conj(transpose(away if w is None else away * w)))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.squeeze(c * np.true_divide(1, freedom))
+        per = math.inf
+    away = x - np.sum(x * w, axis=1, keepdims=True) / total
+    c = matmul(away, e.conj(transpose(away * w)))
+    with np.errstate(invalid="ignore"):
+        return np.squeeze(c * per)
 
 
 def _variables(m, rowvar):
@@ -281,17 +289,19 @@ def _variables(m, rowvar):
     return m if rowvar else np.transpose(m)
 
 
-def _freedom(n, ddof, fweights, aweights):
-    """The weights, and what the sum of the products is divided by."""
-    if fweights is None and aweights is None:
-        return None, n - ddof
-    f = None if fweights is None else np.asarray(_plain(fweights), float)
-    a = None if aweights is None else _array(aweights)
+def _weights(x, ddof, fweights, aweights):
+    """The weight of each observation, their sum, and what the sum of the products is divided by."""
+    real = np.zeros((), x.dtype).real.dtype
+    f = None if fweights is None else np.asarray(_plain(fweights)).astype(real)
+    a = None if aweights is None else _array(aweights).astype(real)
+    if f is None and a is None:
+        n = x.shape[1]
+        return 1, n or math.nan, n - ddof
     w = a if f is None else f if a is None else f * a
     total = np.sum(w)
     if ddof == 0:
-        return w, total
-    return w, total - ddof * (1 if a is None else np.sum(w * a) / total)
+        return w, total, total
+    return w, total, total - ddof * (1 if a is None else np.sum(w * a) / total)
 
 
 @meaning(np.corrcoef)

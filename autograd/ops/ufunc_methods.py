@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from ..tensor import FUNCTIONS, METHODS, Tensor, unknown
+from ..tensor import CALLS, FUNCTIONS, Tensor, unknown
 from .fused import logsumexp
 from .reduce import given, nanmax, nanmin, refuse_out
 from .statistics import flat
@@ -116,4 +116,4 @@ def reduceat(ufunc, array, indices, axis=0, dtype=None, out=None):
     return np.stack(parts, axis) if parts else array[(*before, slice(0, 0))]
 
 
-METHODS.update(reduce=reduce, accumulate=accumulate, outer=outer, reduceat=reduceat)
+CALLS.update(reduce=reduce, accumulate=accumulate, outer=outer, reduceat=reduceat)
