@@ -45,7 +45,7 @@ def constant(function):
     def on_data(*args, **kwargs):
         return function(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
 
-    on_data.constant = True
+    on_data.kind = "constant"
     FUNCTIONS[function] = on_data
     return on_data
 

@@ -207,7 +207,14 @@ def _only(a, mask, fill):
 
 
 def _mask(a, mask):
-    return np.broadcast_to(np.asarray(mask, bool), a.shape)
+    mask = mask if hasattr(mask, "dtype") else np.asarray(mask)
+    return np.broadcast_to(mask if mask.dtype == bool else mask.astype(bool), a.shape)
+
+
+def warn_if(found, message):
+    """Warn as NumPy does where an element of `found` is True; in a batch nobody is told."""
+    if np.any(found) is np.True_:
+        warnings.warn(message, RuntimeWarning, stacklevel=4)
 
 
 def _in(a, dtype):
@@ -262,8 +269,7 @@ def _mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
     wide = np.float32 if a.dtype == np.float16 and not given(dtype) else dtype  # as NumPy does
     total = _sum(a, axis, wide, out, keepdims, where=where)
     n = _number(a, axis, keepdims, where)
-    if np.any(n == 0):
-        warnings.warn("Mean of empty slice", RuntimeWarning, stacklevel=3)
+    warn_if(n == 0, "Mean of empty slice")
     return _in(_per(total, n), a.dtype if wide is not dtype else None)
 
 
@@ -289,8 +295,7 @@ def _var(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=Tr
     squares = e.real(away * e.conjugate(away)) if away.dtype.kind == "c" else away * away
     total = _sum(squares, axis, None, out, keepdims, where=where)
     n = np.maximum(_number(a, axis, keepdims, where) - ddof, 0)
-    if np.any(n == 0):
-        warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=3)
+    warn_if(n == 0, "Degrees of freedom <= 0 for slice")
     return _per(total, n)
 
 
@@ -363,8 +368,7 @@ def _nan_extreme(op, step, a, axis, out, keepdims, initial, where):
     if given(initial):
         a = _only(a, ~np.isnan(a), a.dtype.type(initial))
     y = _extreme(op, step, a, axis, out, keepdims, initial, where)
-    if np.any(np.isnan(y)):
-        warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=3)
+    warn_if(np.isnan(y), "All-NaN slice encountered")
     return y
 
 

@@ -17,7 +17,7 @@ from ..op import meaning
 from ..tensor import Tensor
 from . import elementwise as e
 from .matrix import diagonal, matmul
-from .reduce import given, kept_shape, refuse_out
+from .reduce import given, kept_shape, refuse_out, warn_if
 from .shape import concatenate, reshape, scatter, transpose
 
 
@@ -99,9 +99,7 @@ def _nanmedian(a, axis=None, out=None, overwrite_input=False, keepdims=False):
 
 
 def _nan_where_empty(y, empty):
-    if not np.any(empty):
-        return y
-    warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=4)
+    warn_if(empty, "All-NaN slice encountered")
     return e.where(empty, math.nan, y)
 
 

@@ -27,7 +27,7 @@ _ALONG = {  # ops over the last axis, and what changes nothing there
 
 def _is_constant(ufunc):
     """True if its results have no derivative by nature; raises if the ufunc means nothing on Tensors."""
-    return getattr(FUNCTIONS[ufunc] if ufunc in FUNCTIONS else unknown(ufunc), "constant", False)
+    return getattr(FUNCTIONS[ufunc] if ufunc in FUNCTIONS else unknown(ufunc), "kind", None) == "constant"
 
 
 def _plain(value):
