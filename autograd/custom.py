@@ -21,7 +21,7 @@ from .op import Op, Parts, elementwise, general, linear, multilinear, record
 from .sweep import pull_to, reachable
 from .tensor import Tensor, new_tensor
 from .transforms import _variable
-from .tree import flatten, is_container
+from .tree import align, flatten, is_container
 
 Function = Callable[..., Any]
 
@@ -98,11 +98,9 @@ class _Call:
         inputs = [i for i, n in enumerate(self.argnums) if n == k]
         if c is None or not is_container(self.args[k]):
             return dict.fromkeys(inputs, c)
-        marks, _ = flatten(self.puts[k]([_Mark(i) for i in inputs]))
-        parts, _ = flatten(c)
-        if len(parts) != len(marks):
-            raise TypeError(f"{self.box.name}: argument {k} holds {len(marks)} arrays, its cotangent {len(parts)}")
-        return {mark.i: part for mark, part in zip(marks, parts, strict=True) if isinstance(mark, _Mark)}
+        marked = self.puts[k]([_Mark(i) for i in inputs])
+        pairs = zip(flatten(marked)[0], align(c, marked), strict=True)
+        return {mark.i: part for mark, part in pairs if isinstance(mark, _Mark)}
 
 
 class _Mark:
@@ -236,8 +234,9 @@ class Primitive(_Box):
         argnums = tuple(dict.fromkeys(call.argnums[i] for i in ts))
         tangents = call.filled(zeros)
         t = self.jvps(argnums, [tangents[k] for k in argnums], y, tuple(call.filled(xs)), call.kwargs)
-        leaves, _ = flatten(t)
-        return leaves[0] if len(call.outputs) == 1 else tuple(leaves)
+        leaves = align(t, call.rebuild(list(range(len(call.outputs)))))
+        leaves = [leaf for k, leaf in enumerate(leaves) if k in call.outputs]
+        return leaves[0] if len(leaves) == 1 else tuple(leaves)
 
 
 _KINDS = {"elementwise": elementwise, "linear": linear, "multilinear": multilinear, "general": general}

@@ -259,6 +259,14 @@ class Tensor:
             )
         return np.array(self.data, dtype=dtype, copy=copy)
 
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        """NumPy's namespace with Tensors in and out, as the array API standard asks for it."""
+        from . import numpy
+
+        if api_version not in (None, getattr(np, "__array_api_version__", None)):
+            raise ValueError(f"NumPy implements version {np.__array_api_version__} of the array API, not {api_version}")
+        return numpy
+
     def _number(self, kind: Callable[[Any], Any]) -> Any:
         if self.node is not None:
             raise TypeError(

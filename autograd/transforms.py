@@ -20,7 +20,7 @@ from .node import Node
 from .op import linear
 from .sweep import between, check_float, own, pull_to, pushforward, reachable
 from .tensor import Tensor, new_tensor
-from .tree import flatten, is_container
+from .tree import align, flatten, is_container
 
 Function = Callable[..., Any]
 ArgNums = int | str | Sequence[int | str]
@@ -274,10 +274,7 @@ def _vjp(f: Function, *primals: Any) -> Any:
     run = _Recorded(f, primals, {}, 0 if len(primals) == 1 else range(len(primals)))
 
     def pull(g: Any) -> Any:
-        gs, _ = flatten(g)
-        if len(gs) != len(run.ys):
-            raise TypeError(f"the function returned {len(run.ys)} arrays, got {len(gs)} cotangents")
-        return run.arrange(run.pull(gs))
+        return run.arrange(run.pull(align(g, run._rebuild_y(run.ys))))
 
     return run.value, pull
 
@@ -336,7 +333,7 @@ def hvp(f: Function, *args: Any, argnums: int = 0) -> Any:
     def product(*xs_and_v: Any, **kwargs: Any) -> Any:
         *xs, v = xs_and_v
         run = _Recorded(grad(f, argnums), tuple(xs), kwargs, argnums)
-        vs, _ = flatten(v)
+        vs = align(v if run.single else list(v), run._rebuild(run.xs)[0] if run.single else run._rebuild(run.xs))
         return run.arrange(run.pull(vs))  # the Hessian is symmetric
 
     return product(*args) if args else product
@@ -360,8 +357,5 @@ def jvp(f: Function, *args: Any) -> Any:
     if len(primals) != len(tangents):
         raise TypeError(f"{len(primals)} primals but {len(tangents)} tangents")
     run = _Recorded(f, primals, {}, range(len(primals)))
-    ts, _ = flatten(list(tangents))
-    if len(ts) != len(run.xs):
-        raise TypeError(f"the primals hold {len(run.xs)} arrays, the tangents {len(ts)}")
-    pushed = run.push(ts)
+    pushed = run.push(align(list(tangents), run._rebuild(run.xs)))
     return run.value, run._rebuild_y(pushed)

@@ -1,0 +1,2 @@
+"""x"""
+const_graph = None
