@@ -136,7 +136,7 @@ class _Box:
 
     def __init__(self, function: Function):
         self.function = function
-        self.name = getattr(function, "__name__", type(function).__name__)
+        self.name = self.__name__ = getattr(function, "__name__", type(function).__name__)
         self._ops: dict[int, Op] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -145,6 +145,9 @@ class _Box:
                 f"{self.name}() got the result of {describe(t.node)} as a keyword argument, which its rules do not "
                 "cover; pass it by position"
             )
+        for leaf in flatten(args)[0]:
+            if hasattr(leaf, "__apply_op__"):  # another carrier, for example a traced value
+                return leaf.__apply_op__(self, args, kwargs)
         call = _Call(self, args, kwargs)
         mode = MODE.get()
         if not call.recorded or not mode.recording:

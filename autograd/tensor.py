@@ -252,7 +252,8 @@ class Tensor:
         return unknown(function) if meaning is None else meaning(*args, **kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        if self.node is not None:
+        whole = dtype is not None and np.dtype(dtype).kind in "iub"  # np.int64(t): whole numbers have no derivative
+        if self.node is not None and not whole:
             raise TypeError(
                 f"{describe(self.node)} is recorded, and as an ndarray it would lose its gradient. Use t.data for "
                 "the numbers, np.stack([t1, t2]) instead of np.array([t1, t2]), and NumPy's functions on the Tensor"

@@ -14,7 +14,7 @@ from ..tensor import Tensor
 
 __all__ = [
     "append", "arange", "array", "asanyarray", "asarray", "asarray_chkfinite", "ascontiguousarray", "asfortranarray",
-    "c_", "column_stack", "concat", "concatenate", "dstack", "full", "full_like", "hstack", "isscalar", "mean", "r_",
+    "c_", "column_stack", "concat", "concatenate", "dstack", "full", "full_like", "hstack", "isscalar", "make_diagonal", "mean", "r_",
     "row_stack", "select", "stack", "std", "var", "vectorize", "vstack",
 ]  # fmt: skip
 
@@ -120,6 +120,13 @@ def _number(value: Any) -> Any:
 def isscalar(element: Any) -> bool:
     """np.isscalar, for which a Tensor is a number if it has no axes."""
     return element.ndim == 0 if isinstance(element, Tensor) else np.isscalar(element)
+
+
+def make_diagonal(D: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The last axis of D on the diagonal of a new last pair of axes (HIPS autograd's addition to NumPy's names)."""
+    if (offset, axis1, axis2) != (0, -1, -2):
+        raise NotImplementedError("make_diagonal takes offset=0, axis1=-1, axis2=-2")
+    return D[..., None] * np.eye(D.shape[-1], dtype=D.dtype)
 
 
 # ---- functions of lists ----
