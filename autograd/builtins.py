@@ -6,7 +6,7 @@ A list of Tensors is a list here: nothing needs a box, so `list`, `tuple` and `d
 from __future__ import annotations
 
 import builtins
-from builtins import dict, list, tuple
+from builtins import dict, list, tuple  # noqa: UP029 - re-exported
 from typing import Any
 
 from .tracer import getval

@@ -219,7 +219,12 @@ def _box_of(fun: Any) -> Primitive:
 def defvjp_argnums(fun: Any, vjpmaker: Function) -> None:
     """vjpmaker(argnums, ans, args, kwargs) -> (g -> the cotangents of these arguments)."""
     box = _box_of(fun)
-    box.vjps = lambda *call: lambda g, pull=vjpmaker(*call): map(_dense, pull(g))
+
+    def vjps(*call: Any) -> Function:
+        pull = vjpmaker(*call)
+        return lambda g: map(_dense, pull(g))
+
+    box.vjps = vjps
     box.one_by_one = False
     primitive_vjps[fun] = vjpmaker
 

@@ -18,8 +18,8 @@ from .errors import NotDifferentiableError
 from .modes import MODE, setting
 from .node import Node, describe, next_number
 from .op import Op, Parts, elementwise, general, linear, multilinear, record
-from .sweep import pull_to, reachable
-from .tensor import Tensor, new_tensor
+from .sweep import pullback, reachable
+from .tensor import NUMBERS, Tensor, new_tensor
 from .transforms import _variable
 from .tree import align, flatten, is_container
 
@@ -39,6 +39,7 @@ class _Call:
         self.puts: dict[int, Callable[[list[Any]], Any]] = {}  # argnum -> puts Tensors or arrays in their places
         for k, a in enumerate(args):
             self._take(k, a)
+        self.shapes: list[tuple[Any, Any]] = []  # and dtypes, of the inputs
         self.residuals: Any = None
         self.closed_over: list[Node] = []
         self._shared: tuple[Any, Any, dict[int, Any]] = (None, None, {})
@@ -74,8 +75,7 @@ class _Call:
         c = found.pop(i)
         if not found:
             self._shared = (None, None, {})
-        x = xs[i]
-        return np.zeros(x.shape, x.dtype) if c is None else c
+        return np.zeros(*self.shapes[i]) if c is None else c
 
     def _result(self, y: Any) -> Any:
         """The results, or their cotangents, in the structure in which the function returned them."""
@@ -119,8 +119,8 @@ def _plain(value: Any) -> Any:
 
 
 def _is_number(value: Any) -> bool:
-    kind = getattr(getattr(value, "dtype", None), "kind", "")
-    return bool(kind) and kind in "fciub" or isinstance(value, int | float | complex)
+    dtype = getattr(value, "dtype", None)
+    return isinstance(value, int | float | complex) if dtype is None else getattr(dtype, "kind", "?") in NUMBERS
 
 
 def _constant(value: Any) -> Any:
@@ -168,6 +168,7 @@ class _Box:
             raise TypeError(f"{self.name}() returned {type(result).__name__}, and no array in it")
         xs = [t._array for t in call.recorded] + [None] * len(call.closed_over)
         nodes = [t.node for t in call.recorded] + call.closed_over
+        call.shapes = [(n.shape, n.dtype) for n in nodes if n is not None]
         op, mode = self._op(len(ys)), MODE.get()
         y = record(op, xs, nodes, (1 << len(xs)) - 1, {"call": call}, ys[0] if len(ys) == 1 else tuple(ys), mode)
         call.recorded = []
@@ -341,12 +342,21 @@ class _Checkpoint(_Box):
 
     def pull(self, call: _Call, g: Any, xs: Any, y: Any, i: int) -> dict[int, Any]:
         differentiable = any(isinstance(v, Tensor) for v in (*xs, *flatten(g)[0]))
+        start = next_number()
         variables, result = self._record_inside(call, xs[: len(call.argnums)])
         ys, gs, before = flatten(result)[0], flatten(g)[0], flatten(y)[0]
         self._compare(ys, before)
         roots = [(t.node, c) for t, c in zip(ys, gs, strict=True) if isinstance(t, Tensor) and t.node is not None]
-        targets = [*(v.node for v in variables), *call.closed_over]
-        return dict(enumerate(pull_to(roots, targets, differentiable=differentiable, free=False)))
+        own = dict.fromkeys(v.node for v in variables)
+        grads: dict[Any, Any] = {}
+        for node, c in roots:
+            grads[node] = grads[node] + c if node in grads else c
+        # not through what is older, nor through the variables: from there on the caller's own sweep goes down
+        inside = [n for n in reachable(grads, since=start) if n.number > start and n not in own]
+        with np.errstate(all="ignore"), setting(recording=differentiable):
+            for _ in pullback(inside, grads, differentiable=differentiable, watched=False):
+                pass
+        return {k: grads.get(node) for k, node in enumerate([*own, *call.closed_over])}
 
     def _compare(self, now: list[Any], before: list[Any]) -> None:
         for a, b in zip(now, before, strict=True):

@@ -1,4 +1,4 @@
-"""The names of HIPS autograd's `tracer`: its boxes are our Tensors, and `trace` follows a function with nodes of one's own.
+"""The names of HIPS autograd's `tracer`: boxes are Tensors, and `trace` follows a function with one's own nodes.
 
 What `trace` hands to the function is a `Traced`: a value that speaks NumPy's protocols, computes as usual, and makes a
 node of the user's class for every call. It may hold a Tensor and be held by one, so traces and derivatives nest.
@@ -87,6 +87,9 @@ def trace(start_node: Any, fun: Function, x: Any) -> tuple[Any, Any]:
     return (end._value, end._node) if isinstance(end, Traced) and end._trace == start._trace else (end, None)
 
 
+_METADATA = (np.shape, np.ndim, np.size, np.result_type, np.iscomplexobj)  # not part of a trace
+
+
 class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     """A value, and the node that made it in the trace of this number."""
 
@@ -102,12 +105,13 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     dtype = property(lambda self: np.result_type(self._value))
     ndim = property(lambda self: np.ndim(self._value))
     size = property(lambda self: np.size(self._value))
-    T = property(lambda self: np.transpose(self))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
         return _follow(ufunc if method == "__call__" else getattr(ufunc, method), args, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if function in _METADATA:
+            return function(*[a._value if isinstance(a, Traced) else a for a in args], **kwargs)
         return _follow(function, args, kwargs)
 
     def __apply_op__(self, op: Any, args: Any, kwargs: Any) -> Any:
@@ -119,6 +123,8 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or not hasattr(np.ndarray, name):
             raise AttributeError(f"a traced value has no attribute {name!r}")
+        if not callable(getattr(np.ndarray, name)):
+            return _follow(operator.attrgetter(name), (self,), {})
         method = functools.partial(_call_method, name)
         method.__name__ = name  # type: ignore[attr-defined]
         return lambda *args, **kwargs: _follow(method, (self, *args), kwargs)

@@ -44,7 +44,7 @@ class _Recorded:
         self, f: Function, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: ArgNums, has_aux: bool = False
     ):
         self.single = isinstance(argnums, int | np.integer | str)
-        call: dict[int | str, Any] = {**dict(enumerate(args)), **kwargs}
+        call: dict[Any, Any] = dict(enumerate(args)) | kwargs  # by place or by name
         chosen = _chosen(argnums, f, call, len(args))
         leaves, self._rebuild = flatten([call[k] for k in chosen])
         with setting(recording=True):
@@ -95,9 +95,10 @@ class _Recorded:
     def real(self, name: str) -> Any:
         """The one array that f returned, if it is of real numbers: a complex result has more than one gradient."""
         y = self.y
-        if not isinstance(y, Tensor | np.ndarray | np.generic | int | float | complex) or isinstance(y, bool | np.bool_):
+        kind = (y.dtype if hasattr(y, "dtype") else np.asarray(y).dtype).kind
+        if kind not in "fciu":
             raise TypeError(f"{name}() differentiates a number, the function returned {type(y).__name__}")
-        if np.iscomplexobj(y):
+        if kind == "c":
             raise TypeError(
                 f"{name}() differentiates a real function, the result is complex; take its real part or absolute "
                 "value, or use holomorphic_grad()"

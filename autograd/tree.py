@@ -49,9 +49,10 @@ def align(tree: Any, like: Any) -> list[Any]:
     if example is None:
         return [tree]
     own = _children(tree)
-    if own is None or len(own[0]) != len(example[0]) or (isinstance(like, dict) and tree.keys() != like.keys()):
+    keyed = isinstance(like, dict)
+    if own is None or len(own[0]) != len(example[0]) or (keyed and like.keys() != getattr(tree, "keys", tuple)()):
         raise TypeError(f"expected the structure of this {type(like).__name__} of {len(example[0])}, got {tree!r:.60}")
-    parts = [tree[k] for k in like] if isinstance(like, dict) else own[0]
+    parts = [tree[k] for k in like] if keyed else own[0]
     return [leaf for part, other in zip(parts, example[0], strict=True) for leaf in align(part, other)]
 
 

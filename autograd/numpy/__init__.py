@@ -4,11 +4,19 @@ Most functions dispatch on Tensors by themselves: here they are NumPy's own obje
 array from numbers do not; they come from `creation`, which does the same for numbers and builds from Tensors too.
 """
 
-import numpy as _np
-from numpy import *  # noqa: F403
+# mypy: disable-error-code="no-redef,assignment,misc"
+# (our names stand in the place of some of NumPy's, which the star brings)
 
-from . import fft, linalg, random
+import numpy as _np
+
+from . import fft as _fft
+from . import linalg as _linalg
+from . import random as _random
+
+from numpy import *  # isort: skip  # noqa: F403
 from .creation import *  # noqa: F403
+
+fft, linalg, random = _fft, _linalg, _random  # NumPy's own came with the star
 
 __all__ = [*_np.__all__, "fft", "linalg", "random"]
 

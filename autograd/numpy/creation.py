@@ -1,4 +1,4 @@
-"""NumPy's functions that build arrays and do not dispatch on Tensors. Each is NumPy's own unless it meets a Tensor."""
+"""NumPy's functions that build arrays and do not dispatch on Tensors: they call NumPy's own unless they meet one."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ..tensor import Tensor
 
 __all__ = [
     "append", "arange", "array", "asanyarray", "asarray", "asarray_chkfinite", "ascontiguousarray", "asfortranarray",
-    "c_", "column_stack", "concat", "concatenate", "dstack", "full", "full_like", "hstack", "isscalar", "make_diagonal", "mean", "r_",
-    "row_stack", "select", "stack", "std", "var", "vectorize", "vstack",
+    "c_", "column_stack", "concat", "concatenate", "dstack", "full", "full_like", "hstack", "isscalar",
+    "make_diagonal", "mean", "r_", "row_stack", "select", "stack", "std", "var", "vectorize", "vstack",
 ]  # fmt: skip
 
 
@@ -96,9 +96,10 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *args: Any, **options: 
 
 
 @functools.wraps(np.full_like)
-def full_like(a: Any, fill_value: Any, dtype: Any = None, *args: Any, shape: Any = None, **options: Any) -> Any:
+def full_like(a: Any, fill_value: Any, dtype: Any = None, *args: Any, **options: Any) -> Any:
     if not _has_tensor(fill_value):
-        return np.full_like(a.data if isinstance(a, Tensor) else a, fill_value, dtype, *args, shape=shape, **options)
+        return np.full_like(a.data if isinstance(a, Tensor) else a, fill_value, dtype, *args, **options)
+    shape = args[2] if len(args) > 2 else options.get("shape")
     return full(np.shape(a) if shape is None else shape, fill_value, np.result_type(a) if dtype is None else dtype)
 
 
@@ -169,7 +170,9 @@ column_stack = _joiner(np.column_stack)
 
 @functools.wraps(np.append)
 def append(arr: Any, values: Any, axis: Any = None) -> Any:
-    return np.append(*(array(v) if _has_tensor(v) else v for v in (arr, values)), axis=axis)
+    return np.append(
+        _joined(arr) if _has_tensor(arr) else arr, _joined(values) if _has_tensor(values) else values, axis
+    )
 
 
 @functools.wraps(np.select)

@@ -1,4 +1,4 @@
-"""Helpers that programs for HIPS autograd use in their own rules. The rules of NumPy's functions are in autograd.ops."""
+"""Helpers that programs for HIPS autograd use in rules of their own. Those of NumPy's functions are in autograd.ops."""
 
 from __future__ import annotations
 

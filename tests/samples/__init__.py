@@ -16,6 +16,7 @@ from rows import Row, Sample
 from .assign import ASSIGN
 from .constant import CONSTANT
 from .conv import CONV
+from .creation import CREATION
 from .elementwise import ELEMENTWISE
 from .fft import FFT
 from .fused import FUSED
@@ -40,6 +41,7 @@ TABLES: tuple[dict[str, Row], ...] = (
     FFT,
     POLYNOMIAL,
     CONV,
+    CREATION,
     CONSTANT,
 )
 ROWS: dict[str, Row] = {name: row for table in TABLES for name, row in table.items()}
