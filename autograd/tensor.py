@@ -32,7 +32,7 @@ def as_array(value: Any) -> Any:
     """`value` as something to compute with: a list becomes an ndarray, other carriers of NumPy's protocols stay."""
     if isinstance(value, np.ma.MaskedArray | np.matrix):
         raise TypeError(f"{type(value).__name__} is not supported; pass np.asarray(...) of it")
-    if isinstance(value, np.ndarray) or (hasattr(value, "__array_ufunc__") and hasattr(value, "dtype")):
+    if isinstance(value, np.ndarray) or (hasattr(value, "__array_function__") and hasattr(value, "dtype")):
         return value
     array = np.asarray(value)
     if array.dtype.kind not in NUMBERS:

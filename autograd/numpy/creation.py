@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 import math
 from collections.abc import Callable, Iterator
@@ -13,9 +14,10 @@ import numpy as np
 from ..tensor import Tensor
 
 __all__ = [
-    "append", "arange", "array", "asanyarray", "asarray", "asarray_chkfinite", "ascontiguousarray", "asfortranarray",
-    "c_", "column_stack", "concat", "concatenate", "dstack", "full", "full_like", "hstack", "isscalar",
-    "make_diagonal", "mean", "r_", "row_stack", "select", "stack", "std", "var", "vectorize", "vstack",
+    "amax", "amin", "append", "arange", "array", "asanyarray", "asarray", "asarray_chkfinite", "ascontiguousarray",
+    "asfortranarray", "c_", "column_stack", "concat", "concatenate", "dstack", "full", "full_like", "hstack",
+    "isscalar", "make_diagonal", "max", "mean", "min", "prod", "r_", "row_stack", "select", "stack", "std", "sum",
+    "var", "vectorize", "vstack",
 ]  # fmt: skip
 
 
@@ -133,30 +135,35 @@ def make_diagonal(D: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> An
 # ---- functions of lists ----
 
 
-def takes_lists(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, with its first argument also a list of Tensors."""
+def _or_joined(function: Callable[..., Any], join: Callable[..., tuple[Any, ...]]) -> Callable[..., Any]:
+    """The function; where a list of Tensors is too much for it, it gets what `join` makes of its arguments."""
 
     @functools.wraps(function)
-    def of_list(a: Any, *args: Any, **kwargs: Any) -> Any:
-        return function(array(a) if type(a) in (list, tuple) and _has_tensor(a) else a, *args, **kwargs)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except TypeError:  # a recorded Tensor does not turn into plain numbers
+            if not any(type(a) in (list, tuple) and _has_tensor(a) for a in args):
+                raise
+        return function(*join(*args), **kwargs)
 
-    return of_list
+    return call
+
+
+def takes_lists(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, with its first argument also a list of Tensors."""
+    return _or_joined(function, lambda a, *rest: (_joined(a), *rest))
 
 
 def _joiner(function: Callable[..., Any]) -> Callable[..., Any]:
     """np.concatenate and its like, with lists of Tensors among the arrays to join."""
-
-    @functools.wraps(function)
-    def join(arrays: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(arrays, Tensor):
-            return function(tuple(arrays), *args, **kwargs)
-        if type(arrays) in (list, tuple) and any(type(a) in (list, tuple) and _has_tensor(a) for a in arrays):
-            arrays = [array(a) for a in arrays]
-        return function(arrays, *args, **kwargs)
-
-    return join
+    return _or_joined(function, lambda arrays, *rest: ([_joined(a) for a in arrays], *rest))
 
 
+sum = takes_lists(np.sum)
+prod = takes_lists(np.prod)
+max = amax = takes_lists(np.max)
+min = amin = takes_lists(np.min)
 mean = takes_lists(np.mean)
 std = takes_lists(np.std)
 var = takes_lists(np.var)
@@ -166,19 +173,8 @@ vstack = row_stack = _joiner(np.vstack)
 hstack = _joiner(np.hstack)
 dstack = _joiner(np.dstack)
 column_stack = _joiner(np.column_stack)
-
-
-@functools.wraps(np.append)
-def append(arr: Any, values: Any, axis: Any = None) -> Any:
-    return np.append(
-        _joined(arr) if _has_tensor(arr) else arr, _joined(values) if _has_tensor(values) else values, axis
-    )
-
-
-@functools.wraps(np.select)
-def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
-    choices = [array(c) if type(c) in (list, tuple) and _has_tensor(c) else c for c in choicelist]
-    return np.select(condlist, choices, default)
+append = _or_joined(np.append, lambda arr, values, *rest: (_joined(arr), _joined(values), *rest))
+select = _or_joined(np.select, lambda conditions, choices, *rest: (conditions, [_joined(c) for c in choices], *rest))
 
 
 class vectorize(np.vectorize):
@@ -220,11 +216,11 @@ class _Brackets:
     @staticmethod
     def _part(part: Any, ndmin: int, place: int) -> Any:
         part = np.r_[part] if isinstance(part, slice) else asarray(part)
-        n = max(ndmin, 1) - part.ndim
+        n = builtins.max(ndmin, 1) - part.ndim
         if n <= 0:
             return part
         before = place % (n + part.ndim) if place >= 0 or part.ndim else 0
-        before = n if place == -1 else min(before, n)
+        before = n if place == -1 else builtins.min(before, n)
         return np.reshape(part, (1,) * before + part.shape + (1,) * (n - before))
 
 
