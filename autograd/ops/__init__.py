@@ -7,7 +7,7 @@ Tensor and attaches its operators and methods.
 from . import (
     constant,
     conv,
-    creation,
+    differences,
     elementwise,
     fft,
     fused,
@@ -15,6 +15,7 @@ from . import (
     linalg,
     matrix,
     methods,
+    pad,
     polynomial,
     reduce,
     shape,
@@ -24,7 +25,7 @@ from . import (
 __all__ = [
     "constant",
     "conv",
-    "creation",
+    "differences",
     "elementwise",
     "fft",
     "fused",
@@ -32,6 +33,7 @@ __all__ = [
     "linalg",
     "matrix",
     "methods",
+    "pad",
     "polynomial",
     "reduce",
     "shape",

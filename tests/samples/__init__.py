@@ -16,13 +16,14 @@ from rows import Row, Sample
 from .assign import ASSIGN
 from .constant import CONSTANT
 from .conv import CONV
-from .creation import CREATION
+from .differences import DIFFERENCES
 from .elementwise import ELEMENTWISE
 from .fft import FFT
 from .fused import FUSED
 from .index import INDEX
 from .linalg import LINALG
 from .matrix import MATRIX
+from .pad import PAD
 from .polynomial import POLYNOMIAL
 from .reduce import REDUCTIONS
 from .shape import SHAPES
@@ -35,13 +36,14 @@ TABLES: tuple[dict[str, Row], ...] = (
     FUSED,
     SHAPES,
     INDEX,
+    PAD,
+    DIFFERENCES,
     ASSIGN,
     MATRIX,
     LINALG,
     FFT,
     POLYNOMIAL,
     CONV,
-    CREATION,
     CONSTANT,
 )
 ROWS: dict[str, Row] = {name: row for table in TABLES for name, row in table.items()}
