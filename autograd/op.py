@@ -97,6 +97,7 @@ class Op:
         self.batch = batch
         self.broadcasts = kind == "elementwise" if broadcasts is None else broadcasts
         self.__doc__ = getattr(forward, "__doc__", None) if inspect.isfunction(forward) else None
+        self._spelled: Callable[..., Any] | None = None
         self._inputs = inputs
         self._accepts = accepts.split()
         self._read_signatures()
@@ -151,10 +152,17 @@ class Op:
         self._read_signatures()
         return rule
 
+    def with_keywords(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Decorator: what a call means that has more than the arrays. It reaches this op through `apply`."""
+        self._spelled = function
+        return function
+
     # ---- calling ----
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != self.arity:
+            if self._spelled is not None:
+                return self._spelled(*args, **kwargs)
             return apply(self, *self.bind(args, kwargs))
         if len(args) == 1 and self.plain and isinstance(args[0], Tensor):  # `apply` for the commonest case
             x = args[0]

@@ -22,6 +22,9 @@ from .source import caller
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}  # NumPy's function -> what it means on Tensors
 
+# the methods of ufuncs on Tensors: "reduce" -> reduce(ufunc, *args, **kwargs)
+CALLS: dict[str, Callable[..., Any]] = {}
+
 NUMBERS = "fciub"  # the kinds of dtype that are computed with
 
 # Types that an operation takes as they are; everything else goes through `as_array`.
@@ -240,6 +243,8 @@ class Tensor:
     # ---- NumPy's protocols ----
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method in CALLS:
+            return CALLS[method](ufunc, *inputs, **kwargs)
         if method != "__call__":
             raise NotDifferentiableError(
                 f"np.{ufunc.__name__}.{method} is not supported on a Tensor; {_hint(ufunc, method)}"
