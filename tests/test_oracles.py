@@ -92,7 +92,7 @@ def in_jax(jax, name):
         "array_split": None,  # JAX does not cut beyond the end
         "repeat": lambda x, repeats, axis=None: jnp.repeat(x, np.asarray(repeats), axis=axis),
     }
-    return spelled[name] if name in spelled else namesake(name, jnp, jnp.linalg, nn, jax.scipy.special)
+    return spelled[name] if name in spelled else namesake(name, jnp.fft, jnp, jnp.linalg, nn, jax.scipy.special)
 
 
 @pytest.mark.parametrize("name", OF_ROW)
