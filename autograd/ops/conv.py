@@ -174,7 +174,7 @@ conv_weight.rule(
 # ---- what users say ----
 
 
-def _each_axis(what, value, n, least):
+def each_axis(what, value, n, least):
     """A setting as one integer for each of the n axes."""
     values = (value,) * n if isinstance(value, int | np.integer) else value
     fits = isinstance(values, tuple | list) and len(values) == n
@@ -194,7 +194,7 @@ def _widths(padding, n, kernel, stride, dilation):
         return [(total // 2, total - total // 2) for total in totals]
     if isinstance(padding, str):
         raise ValueError(f"padding is 'same', 'valid', an integer or a tuple of integers, not {padding!r}")
-    return [(p, p) for p in _each_axis("padding", padding, n, 0)]
+    return [(p, p) for p in each_axis("padding", padding, n, 0)]
 
 
 def _checked(name, n, x, w, b, groups, transposed):
@@ -231,7 +231,7 @@ def _finished(y, b, batched):
 def _convolve(name, n, x, w, b, stride, padding, dilation, groups):
     batched = np.ndim(x) == n + 2
     x, w, b = _checked(name, n, x, w, b, groups, transposed=False)
-    stride, dilation = _each_axis("stride", stride, n, 1), _each_axis("dilation", dilation, n, 1)
+    stride, dilation = each_axis("stride", stride, n, 1), each_axis("dilation", dilation, n, 1)
     widths = _widths(padding, n, w.shape[2:], stride, dilation)
     sizes = [b + size + a for size, (b, a) in zip(x.shape[2:], widths, strict=True)]
     reach = [d * (k - 1) + 1 for k, d in zip(w.shape[2:], dilation, strict=True)]
@@ -249,8 +249,8 @@ def _convolve(name, n, x, w, b, stride, padding, dilation, groups):
 def _convolve_transposed(name, n, x, w, b, stride, padding, output_padding, groups, dilation):
     batched = np.ndim(x) == n + 2
     x, w, b = _checked(name, n, x, w, b, groups, transposed=True)
-    stride, dilation = _each_axis("stride", stride, n, 1), _each_axis("dilation", dilation, n, 1)
-    more, widths = _each_axis("output_padding", output_padding, n, 0), _each_axis("padding", padding, n, 0)
+    stride, dilation = each_axis("stride", stride, n, 1), each_axis("dilation", dilation, n, 1)
+    more, widths = each_axis("output_padding", output_padding, n, 0), each_axis("padding", padding, n, 0)
     if any(m >= max(s, d) for m, s, d in zip(more, stride, dilation, strict=True)):
         raise ValueError(
             f"{name}: output_padding {more} must be less than the stride {stride} or the dilation {dilation}"
@@ -330,10 +330,10 @@ def _places(name, x, kernel, stride, padding, dilation, ceil_mode):
 
 def _settings(n, kernel_size, stride, padding, dilation):
     return (
-        _each_axis("kernel_size", kernel_size, n, 1),
-        _each_axis("stride", kernel_size if stride is None else stride, n, 1),
-        _each_axis("padding", padding, n, 0),
-        _each_axis("dilation", dilation, n, 1),
+        each_axis("kernel_size", kernel_size, n, 1),
+        each_axis("stride", kernel_size if stride is None else stride, n, 1),
+        each_axis("padding", padding, n, 0),
+        each_axis("dilation", dilation, n, 1),
     )
 
 
