@@ -64,6 +64,7 @@ def axes(draw, n, least, most):
     return draw(st.one_of(one, st.tuples(*[one] * n)))
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same'")  # PyTorch's, about its speed
 @drawn
 @given(data=st.data())
 def test_convolution_is_pytorchs(F, data):

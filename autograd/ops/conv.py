@@ -314,8 +314,8 @@ def _places(name, x, kernel, stride, padding, dilation, ceil_mode):
     found = []
     for size, k, s, p, d in zip(x.shape[-n:], kernel, stride, padding, dilation, strict=True):
         reach = d * (k - 1) + 1
-        if 2 * p > reach:
-            raise ValueError(f"{name}: padding {padding} must be at most half the kernel {kernel}, dilated {dilation}")
+        if 2 * p > k:
+            raise ValueError(f"{name}: the padding {padding} must be at most half the kernel {kernel}")
         count = (size + 2 * p - reach + (s - 1 if ceil_mode else 0)) // s + 1
         if ceil_mode and (count - 1) * s >= size + p:  # the last window would start behind x
             count -= 1
