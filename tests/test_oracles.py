@@ -90,6 +90,8 @@ def in_jax(jax, name):
         "softmax_cross_entropy": cross_entropy,
         "getitem": operator.getitem,
         "array_split": None,  # JAX does not cut beyond the end
+        "polydiv": None,  # JAX keeps the zeros in front of the remainder
+        "roots": lambda p: jnp.roots(p, strip_zeros=False),
         "repeat": lambda x, repeats, axis=None: jnp.repeat(x, np.asarray(repeats), axis=axis),
     }
     return spelled[name] if name in spelled else namesake(name, jnp.fft, jnp, jnp.linalg, nn, jax.scipy.special)
