@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import NotDifferentiableError
-from ..op import general, meaning, multilinear
+from ..op import elementwise, general, meaning, multilinear
 from ..tensor import Tensor, as_array
 from .conv import conv
 from .elementwise import conj
@@ -63,6 +63,8 @@ def _convolve(a, v, mode="full"):
 @meaning(np.correlate)
 def _correlate(a, v, mode="valid"):
     a, v = _array(a), _array(v)
+    if not a.ndim or not v.ndim:
+        raise ValueError("np.correlate takes sequences, not single numbers")
     first = (len(v) - 1) // 2 if len(a) >= len(v) else len(a) // 2
     return _in_mode(a, np.flip(conj(v)), mode, first)
 
@@ -197,12 +199,25 @@ def _in_pairs(zeros):
     return bool(np.all(np.sort(zeros) == np.sort(np.conjugate(zeros))))
 
 
+def _of_simple_roots(x):
+    """x, the slopes of a polynomial at its roots. Raises NotDifferentiableError where one is 0."""
+    if not np.all(x):
+        raise NotDifferentiableError(
+            "np.roots: the polynomial has a multiple root, which moves infinitely fast with the coefficients; "
+            "perturb them, or divide the root out with np.polydiv"
+        )
+    return x
+
+
+of_simple_roots = elementwise(_of_simple_roots, 1, name="of_simple_roots", inputs="x")
+
+
 def _roots_rule(g, x, y):
-    """From p(root) = 0: a coefficient times its power of the root, against the slope p'(root). inf at a double root."""
+    """From p(root) = 0: a coefficient counts by its power of the root, against the slope p'(root)."""
     n = x.shape[0] - 1
     powers = y[:, None] ** np.arange(n, -1, -1, dtype=y.dtype)
     slope = powers[:, 1:] @ (x[:-1] * np.arange(n, 0, -1, dtype=x.dtype))
-    return -(g / slope) @ powers
+    return -(g / of_simple_roots(slope)) @ powers
 
 
 roots = general(np.roots, _roots_rule, formulas=("-g / polyval(polyder(x), y) @ vander(y, len(x))",))

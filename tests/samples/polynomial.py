@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from rows import Row, Shape, at
 
+from autograd.ops import polynomial
+
 from .draw import ANY, nonzero
 
 PAIRS = [((5,), (3,)), ((3,), (4,)), ((2,), (2,)), ((), (3,)), ((4,), ())]
@@ -37,5 +39,6 @@ POLYNOMIAL = {
     ),
     "vander": Row(np.vander, [((3,),), ((0,),)], [{}, {"N": 2}, {"N": 4, "increasing": True}, {"N": 0}]),
     "poly": Row(np.poly, [((3,),), ((1,),)]),
+    "of_simple_roots": Row(polynomial.of_simple_roots, [((3,),)], domain=[nonzero]),
     "roots": Row(np.roots, [((4,),), ((2,),), ((5,),)], domain=[with_simple_roots]),
 }
