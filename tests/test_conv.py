@@ -204,6 +204,21 @@ def test_arrays_are_not_written_to():
         np.testing.assert_equal(arrays, before)
 
 
+@pytest.mark.parametrize("batched", [(True, False), (False, True), (True, True)])
+@pytest.mark.parametrize("op", [ops.conv, ops.conv_transpose, ops.conv_weight], ids=lambda op: op.name)
+def test_a_hidden_axis(op, batched):
+    """What vmap does with an axis in front is the loop over it."""
+    how = {"stride": (2,), "padding": ((1, 0),), "dilation": (1,), "groups": 2}
+    shapes = {
+        "conv": ((2, 4, 6), (6, 2, 3)),
+        "conv_transpose": ((2, 6, 3), (6, 2, 3)),
+        "conv_weight": ((2, 4, 6), (2, 6, 3)),
+    }
+    xs = [pixels(*(5,) * b, *shape) for shape, b in zip(shapes[op.name], batched, strict=True)]
+    one = [op(*(x[k] if b else x for x, b in zip(xs, batched, strict=True)), **how) for k in range(5)]
+    np.testing.assert_allclose(op.batch(op, xs, how, batched), np.stack(one), **CLOSE)
+
+
 # ---- kinks of max pooling ----
 
 

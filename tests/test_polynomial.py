@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from autograd import NotDifferentiableError, Tensor, grad, gradcheck, gradients, jacobian
+from autograd.ops.polynomial import convolve
 
 rng = np.random.default_rng(0)
 BASES = np.polynomial
@@ -61,6 +62,15 @@ def test_what_numpy_refuses_is_refused(f, arrays, options):
         f(*arrays, **options)
     with pytest.raises(refused.type):
         f(*map(leaf, arrays), **options)
+
+
+@pytest.mark.parametrize("mode", ["full", "valid"])
+@pytest.mark.parametrize("lengths", [(5, 3), (2, 4)])
+def test_a_hidden_axis(lengths, mode):
+    """What vmap does with an axis in front is the loop over it."""
+    a, v = (rng.standard_normal((6, n)) for n in lengths)
+    loop = np.stack([np.convolve(*pair, mode) for pair in zip(a, v, strict=True)])
+    np.testing.assert_allclose(convolve.batch(convolve, [a, v], {"mode": mode}), loop, rtol=1e-12, atol=1e-14)
 
 
 # ---- what NumPy trims ----

@@ -86,18 +86,26 @@ unwindows.rule(
 # ---- the three of convolution ----
 
 
-def _more_groups(op, xs, kwargs):
-    """A hidden axis as that many times the groups: each has its own channels and its own part of the kernel."""
-    n = xs[0].shape[0]
+def _batch(op, xs, kwargs, batched):
+    """A hidden axis of the examples alone: that many more. Else that many more groups, each with its own kernel."""
+    n = next(x.shape[0] for x, b in zip(xs, batched, strict=True) if b)
+    if op is not conv_weight and not batched[1]:
+        y = op(_joined(xs[0], 0), xs[1], **kwargs)
+        return _parted(y, 0, n)
+    xs = [x if b else np.broadcast_to(x, (n, *x.shape)) for x, b in zip(xs, batched, strict=True)]
+    axes, axis = ((1, 1), 0) if op is conv_weight else ((1, 0), 1)
+    y = op(*map(_joined, xs, axes), **{**kwargs, "groups": n * kwargs["groups"]})
+    return _parted(y, axis, n)
 
-    def without(x, axis):
-        """The hidden axis put into this one."""
-        x = np.moveaxis(x, 0, axis)
-        return np.reshape(x, (*x.shape[:axis], n * x.shape[axis + 1], *x.shape[axis + 2 :]))
 
-    axes = (1, 1) if op is conv_weight else (1, 0)
-    y = op(*map(without, xs, axes), **{**kwargs, "groups": n * kwargs["groups"]})
-    axis = 0 if op is conv_weight else 1
+def _joined(x, axis):
+    """The hidden axis in front put into another."""
+    x = np.moveaxis(x, 0, axis)
+    return np.reshape(x, (*x.shape[:axis], x.shape[axis] * x.shape[axis + 1], *x.shape[axis + 2 :]))
+
+
+def _parted(y, axis, n):
+    """The hidden axis taken out of another."""
     return np.moveaxis(np.reshape(y, (*y.shape[:axis], n, y.shape[axis] // n, *y.shape[axis + 1 :])), axis, 0)
 
 
@@ -106,7 +114,7 @@ def _matrices(w, groups):
     return w.reshape(groups, w.shape[0] // groups, math.prod(w.shape[1:]))
 
 
-@multilinear(name="conv", batch=_more_groups, formulas=("conv_transpose(g, w)", "conv_weight(x, g)"))
+@multilinear(name="conv", batch=_batch, formulas=("conv_transpose(g, w)", "conv_weight(x, g)"))
 def conv(x, w, *, stride, padding, dilation, groups):
     """x (N, in, *spatial) and w (out, in / groups, *kernel) to (N, out, *out): w . window at each place."""
     seen = windows.forward(x, kernel=w.shape[2:], stride=stride, padding=padding, dilation=dilation)
@@ -116,7 +124,7 @@ def conv(x, w, *, stride, padding, dilation, groups):
     return y.reshape(len(x), len(w), *out)
 
 
-@multilinear(name="conv_transpose", batch=_more_groups, formulas=("conv(g, w)", "conv_weight(g, x)"))
+@multilinear(name="conv_transpose", batch=_batch, formulas=("conv(g, w)", "conv_weight(g, x)"))
 def conv_transpose(x, w, *, stride, padding, dilation, groups):
     """x (N, out, *out) and w (out, in / groups, *kernel) to (N, in, *spatial): x . w added at each place."""
     out, kernel = x.shape[2:], w.shape[2:]
@@ -125,7 +133,7 @@ def conv_transpose(x, w, *, stride, padding, dilation, groups):
     return unwindows.forward(seen, kernel=kernel, stride=stride, padding=padding, dilation=dilation)
 
 
-@multilinear(name="conv_weight", batch=_more_groups, formulas=("conv_transpose(u, g)", "conv(x, g)"))
+@multilinear(name="conv_weight", batch=_batch, formulas=("conv_transpose(u, g)", "conv(x, g)"))
 def conv_weight(x, u, *, stride, padding, dilation, groups):
     """x (N, in, *spatial) and u (N, out, *out) to (out, in / groups, *kernel): u . windows, summed over all places."""
     kernel = tuple(
