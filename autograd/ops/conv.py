@@ -27,8 +27,9 @@ from ..tensor import Tensor, as_array
 def _padded(x, padding):
     """x with zeros around its last axes; where a width is negative, cut there."""
     n = len(padding)
-    cut = (slice(max(-b, 0), size - max(-a, 0)) for (b, a), size in zip(padding, x.shape[-n:], strict=True))
-    x = x[(..., *cut)]
+    if min(map(min, padding)) < 0:
+        cut = (slice(max(-b, 0), size - max(-a, 0)) for (b, a), size in zip(padding, x.shape[-n:], strict=True))
+        x = x[(..., *cut)]
     widths = [(max(b, 0), max(a, 0)) for b, a in padding]
     if not any(map(any, widths)):
         return x
@@ -68,7 +69,7 @@ def unwindows(x, *, kernel, stride, padding, dilation):
     for j, offset in enumerate(np.ndindex(*kernel)):
         at = (slice(i * d, i * d + (o - 1) * s + 1, s) for i, (o, _, s, d) in zip(offset, places, strict=True))
         y[(..., *at)] += x[(..., j, *(slice(None),) * n)]
-    return _padded(y, [(-b, -a) for b, a in padding])
+    return np.ascontiguousarray(_padded(y, [(-b, -a) for b, a in padding]))
 
 
 windows.rule(
@@ -120,8 +121,13 @@ def conv(x, w, *, stride, padding, dilation, groups):
     seen = windows.forward(x, kernel=w.shape[2:], stride=stride, padding=padding, dilation=dilation)
     out = seen.shape[3:]
     matrices = _matrices(w, groups)
-    y = matrices @ seen.reshape(len(x), groups, matrices.shape[-1], math.prod(out))
-    return y.reshape(len(x), len(w), *out)
+    y = np.empty((len(x), len(w), *out), np.result_type(x, w))
+    np.matmul(
+        matrices,
+        seen.reshape(len(x), groups, matrices.shape[-1], math.prod(out)),
+        out=y.reshape(len(x), groups, matrices.shape[1], math.prod(out)),
+    )
+    return y
 
 
 @multilinear(name="conv_transpose", batch=_batch, formulas=("conv(g, w)", "conv_weight(g, x)"))
