@@ -20,6 +20,7 @@ from . import (
     reduce,
     shape,
     statistics,
+    ufunc_methods,
 )
 
 __all__ = [
@@ -38,4 +39,5 @@ __all__ = [
     "reduce",
     "shape",
     "statistics",
+    "ufunc_methods",
 ]
