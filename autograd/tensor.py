@@ -8,6 +8,7 @@ computed without its gradient. A Tensor whose node is None is a constant.
 from __future__ import annotations
 
 import operator
+import sys
 import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -244,7 +245,7 @@ class Tensor:
             raise NotDifferentiableError(
                 f"np.{ufunc.__name__}.{method} is not supported on a Tensor; {_hint(ufunc, method)}"
             )
-        meaning = FUNCTIONS.get(ufunc)
+        meaning = FUNCTIONS.get(ufunc) or _of_scipy(ufunc)
         return unknown(ufunc) if meaning is None else meaning(*inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -362,6 +363,15 @@ def _unrecorded(data: Any) -> Any:
             "use the result itself, or t.detach() if that is what you want"
         )
     return data.data
+
+
+def _of_scipy(ufunc: Any) -> Any:
+    """What a ufunc of SciPy's means, whose table is loaded when the first one is met."""
+    if "scipy.special" not in sys.modules:
+        return None
+    from .ops.scipy import special  # noqa: F401  (it fills FUNCTIONS)
+
+    return FUNCTIONS.get(ufunc)
 
 
 def unknown(function: Any) -> Any:

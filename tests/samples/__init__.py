@@ -11,6 +11,8 @@ missing. No test is left out for an operation; what is special about one is a fi
 
 from __future__ import annotations
 
+import importlib.util
+
 from rows import Row, Sample
 
 from .assign import ASSIGN
@@ -27,6 +29,13 @@ from .reduce import REDUCTIONS
 from .shape import SHAPES
 from .statistics import STATISTICS
 
+if importlib.util.find_spec("scipy"):
+    from .scipy_special import SCIPY_SPECIAL
+
+    SCIPY: tuple[dict[str, Row], ...] = (SCIPY_SPECIAL,)
+else:
+    SCIPY = ()
+
 TABLES: tuple[dict[str, Row], ...] = (
     ELEMENTWISE,
     REDUCTIONS,
@@ -41,6 +50,7 @@ TABLES: tuple[dict[str, Row], ...] = (
     POLYNOMIAL,
     CONV,
     CONSTANT,
+    *SCIPY,
 )
 ROWS: dict[str, Row] = {name: row for table in TABLES for name, row in table.items()}
 assert len(ROWS) == sum(map(len, TABLES)), "two rows have the same name"
