@@ -130,21 +130,31 @@ def zeta(x, q=None):
 # ---- incomplete gamma and beta functions ----
 
 
-def _gamma_density(x, a):
-    return np.exp(sp.xlogy(a - 1, x) - x - sp.gammaln(a))
+def gamma_density(x, a):
+    """x^(a - 1) exp(-x) / gamma(a). By way of logarithms, but not at 0, where those have no derivative."""
+    far = np.exp(sp.xlogy(a - 1, x) - x - sp.gammaln(a))
+    return np.where(x == 0, x ** (a - 1) * np.exp(-x - sp.gammaln(a)), far)
+
+
+def beta_density(x, a, b):
+    """x^(a - 1) (1 - x)^(b - 1) / beta(a, b), in the same way."""
+    inside = np.exp(sp.xlog1py(b - 1, -x) + sp.xlogy(a - 1, x) - sp.betaln(a, b))
+    return np.where((x == 0) | (x == 1), x ** (a - 1) * (1 - x) ** (b - 1) * np.exp(-sp.betaln(a, b)), inside)
 
 
 gammainc = elementwise(
     lambda x, a: sp.gammainc(a, x),
-    lambda x, a: _gamma_density(x, a),
+    lambda x, a: gamma_density(x, a),
     lambda x, a: gammainc_derivative(x, a, order=1),
     name="gammainc",
+    formulas=("g * x ** (a - 1) * exp(-x) / gamma(a)", "g * gammainc_derivative(x, a, order=1)"),
 )
 gammaincc = elementwise(
     lambda x, a: sp.gammaincc(a, x),
-    lambda x, a: -_gamma_density(x, a),
+    lambda x, a: -gamma_density(x, a),
     lambda x, a: -gammainc_derivative(x, a, order=1),
     name="gammaincc",
+    formulas=("-g * x ** (a - 1) * exp(-x) / gamma(a)", "-g * gammainc_derivative(x, a, order=1)"),
 )
 FUNCTIONS[sp.gammainc] = lambda a, x, **kwargs: gammainc(x, a, **kwargs)
 FUNCTIONS[sp.gammaincc] = lambda a, x, **kwargs: gammaincc(x, a, **kwargs)
@@ -179,13 +189,14 @@ def _term_derivative(term, x, a, order):
     return term * bell[order]
 
 
-gammainc_derivative.rule(lambda x, a, order: _term_derivative(_gamma_density(x, a), x, a, order))
+gammainc_derivative.rule(lambda x, a, order: _term_derivative(gamma_density(x, a), x, a, order))
 gammainc_derivative.rule(lambda x, a, order: gammainc_derivative(x, a, order=order + 1))
 
 betainc = elementwise(
     lambda x, a, b: sp.betainc(a, b, x),
-    lambda x, a, b: np.exp(sp.xlog1py(b - 1, -x) + sp.xlogy(a - 1, x) - sp.betaln(a, b)),
+    lambda x, a, b: beta_density(x, a, b),
     name="betainc",
+    formulas=("g * x ** (a - 1) * (1 - x) ** (b - 1) / beta(a, b)",),
 )
 FUNCTIONS[sp.betainc] = lambda a, b, x, **kwargs: betainc(x, a, b, **kwargs)
 stdtr = _parameter_last(
@@ -205,14 +216,19 @@ erfinv = elementwise(sp.erfinv, lambda y: HALF_ROOT_PI * np.exp(y * y))
 erfcinv = elementwise(sp.erfcinv, lambda y: -HALF_ROOT_PI * np.exp(y * y))
 dawsn = elementwise(sp.dawsn, lambda x, y: 1 - 2 * x * y)
 ndtr = elementwise(sp.ndtr, lambda x: np.exp(-x * x / 2) / ROOT_TWO_PI)
-# not density / ndtr(x), which is 0 / 0 far to the left
-log_ndtr = elementwise(sp.log_ndtr, lambda x: 2 / ROOT_TWO_PI / sp.erfcx(-x / math.sqrt(2)))
+log_ndtr = elementwise(  # density / ndtr(x), which is 0 / 0 far to the left
+    sp.log_ndtr,
+    lambda x: np.where(
+        np.real(x) > 0, np.exp(-x * x / 2) / ROOT_TWO_PI / sp.ndtr(x), 2 / ROOT_TWO_PI / sp.erfcx(-x / math.sqrt(2))
+    ),
+    formulas=("g * exp(-x ** 2 / 2) / sqrt(2 * pi) / ndtr(x)",),
+)
 ndtri = elementwise(sp.ndtri, lambda y: ROOT_TWO_PI * np.exp(y * y / 2))
 
 # ---- logistic function and entropies ----
 
 expit = elementwise(sp.expit, lambda x, y: y * sp.expit(-x))
-logit = elementwise(sp.logit, lambda x: 1 / (x * (1 - x)))
+logit = elementwise(sp.logit, lambda x: 1 / x + 1 / (1 - x))
 log_expit = elementwise(sp.log_expit, lambda x: sp.expit(-x))
 # where the first argument is 0 they are 0 whatever the second is, and so is the derivative for the second
 xlogy = elementwise(sp.xlogy, lambda b: np.log(b), lambda a, b: a / _apart(b, a), formulas=("g * log(b)", "g * a / b"))
@@ -309,7 +325,7 @@ def logsumexp(a, axis=None, b=None, keepdims=False, return_sign=False):
     top = np.max(_values(a), axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0)
     total = np.sum(b * np.exp(a - top), axis=axis, keepdims=True)
-    sign = np.sign(total)
+    sign = np.sign(total if a.dtype.kind == "c" else _values(total))
     if not return_sign and a.dtype.kind != "c":
         total = np.where(_values(total) < 0, math.nan, total)
     none = _values(total) == 0
