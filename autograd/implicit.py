@@ -23,9 +23,7 @@ from .tree import flatten
 Solver = Callable[[Callable[[Any], Any], Any], Any]
 
 
-def root(
-    f: Callable[..., Any], x0: Any, *params: Any, solver: Solver | None = None, tol: float | None = None
-) -> Any:
+def root(f: Callable[..., Any], x0: Any, *params: Any, solver: Solver | None = None, tol: float | None = None) -> Any:
     """The x near x0 where f(x, *params) = 0, differentiable with respect to the params.
 
     dx = -(df/dx)^-1 (df/dp) dp. The derivative with respect to x0 is 0.
@@ -35,7 +33,11 @@ def root(
     seegrad[scipy]). Raises ValueError if |f| at its result is above `tol` (the square root of the precision, times |x|
     where that is larger than 1), and LinAlgError if df/dx is singular. Forms df/dx, n x n numbers for n unknowns.
     """
-    return _solved(f, x0, params, solver or _scipys_root, tol)
+
+    def find(values: Any, x: Any) -> Any:
+        return (solver or _scipys_root)(lambda x: f(x, *values), x)
+
+    return _solved(f, x0, params, find, tol)
 
 
 def fixed_point(
@@ -55,14 +57,13 @@ def fixed_point(
     def residual(x: Any, *params: Any) -> Any:
         return _difference(x, f(x, *params))
 
-    def default(step: Callable[[Any], Any], x: Any) -> Any:
-        return _iterate(step, x, max_steps)
+    def find(values: Any, x: Any) -> Any:
+        def step(x: Any) -> Any:
+            return f(x, *values)
 
-    def solve(unused: Any, x: Any, *, step: Any = None) -> Any:
-        constants = plain(params)
-        return (solver or default)(lambda x: f(x, *constants), x)
+        return solver(step, x) if solver else _iterate(step, x, max_steps)
 
-    return _solved(residual, x0, params, solve, tol)
+    return _solved(residual, x0, params, find, tol)
 
 
 def minimize(
@@ -74,19 +75,17 @@ def minimize(
     f(x, *params); by default `autograd.optimize.minimize`, made exact by Newton's method. Else as `root`.
     """
 
-    def solve(gradient: Callable[[Any], Any], x: Any) -> Any:
-        constants = plain(params)
-
+    def find(values: Any, x: Any) -> Any:
         def objective(x: Any) -> Any:
-            return f(x, *constants)
+            return f(x, *values)
 
-        if solver is not None:
+        if solver:
             return solver(objective, x)
         from . import optimize
 
-        return _scipys_root(gradient, optimize.minimize(objective, x).x)
+        return _scipys_root(grad(objective), optimize.minimize(objective, x).x)
 
-    return _solved(grad(f), x0, params, solve, tol)
+    return _solved(grad(f), x0, params, find, tol)
 
 
 def _scipys_root(f: Callable[[Any], Any], x0: Any) -> Any:
@@ -96,26 +95,28 @@ def _scipys_root(f: Callable[[Any], Any], x0: Any) -> Any:
 
 
 def _iterate(step: Callable[[Any], Any], x: Any, max_steps: int) -> Any:
-    v, unpack = pack(x)
     for _ in range(max_steps):
-        after = pack(step(unpack(v)))[0]
-        still = np.max(np.abs(after - v), initial=0) <= 4 * np.finfo(v.dtype).eps * np.max(np.abs(after), initial=0)
-        v = after
-        if still:
+        after = step(x)
+        size, gap = (np.max(np.abs(pack(tree)[0]), initial=0) for tree in (after, _difference(after, x)))
+        x = after
+        if gap <= 4 * np.finfo(gap.dtype).eps * size:
             break
-    return unpack(v)
+    return x
 
 
 def _difference(a: Any, b: Any) -> Any:
     left, rebuild = flatten(a)
     right, _ = flatten(b)
     if len(left) != len(right):
-        raise TypeError(f"the function returned {len(right)} arrays, its argument has {len(left)}")
+        raise TypeError(f"the function returns other containers than it takes: {len(left)} and {len(right)} arrays")
     return rebuild([x - y for x, y in zip(left, right, strict=True)])
 
 
-def _solved(f: Callable[..., Any], x0: Any, params: Any, solver: Solver, tol: float | None) -> Any:
-    """The solver's result for f(x, *params) = 0 as one recorded operation on the vector of the recorded parameters."""
+def _solved(f: Callable[..., Any], x0: Any, params: Any, find: Callable[[Any, Any], Any], tol: float | None) -> Any:
+    """What find(plain params, x0) gives as the solution of f(x, *params) = 0.
+
+    One recorded operation, of the vector of the parameters that are recorded.
+    """
     start, unpack_x = pack(plain(x0))
     if start.dtype.kind == "c":
         raise NotDifferentiableError("the unknowns are real numbers; take real and imaginary parts apart")
@@ -127,7 +128,7 @@ def _solved(f: Callable[..., Any], x0: Any, params: Any, solver: Solver, tol: fl
 
     def solve(p: Any) -> Any:
         values = plain(unpack_p(p)) if p.size else constants
-        x = pack(solver(lambda x: f(x, *values), unpack_x(start)))[0]
+        x = pack(find(values, unpack_x(start)))[0]
         x = x.data if isinstance(x, Tensor) else x
         if x.shape != start.shape:
             raise ValueError(f"the solver returned {x.size} numbers, x0 has {start.size}")

@@ -66,7 +66,10 @@ def test_polygamma_and_zeta():
 @pytest.mark.parametrize("axis", [None, 0, 1])
 def test_logsumexp_with_weights(axis):
     check(
-        lambda a, b: special.logsumexp(a, axis=axis, b=b), lambda a, b: sp.logsumexp(a, axis=axis, b=b), A, np.abs(A) + 0.1
+        lambda a, b: special.logsumexp(a, axis=axis, b=b),
+        lambda a, b: sp.logsumexp(a, axis=axis, b=b),
+        A,
+        np.abs(A) + 0.1,
     )
     y, sign = special.logsumexp(leaf(A), axis=axis, b=MIXED_WEIGHTS, return_sign=True)
     expected, plain_sign = sp.logsumexp(A, axis=axis, b=MIXED_WEIGHTS, return_sign=True)
@@ -187,7 +190,12 @@ def test_continuous_distributions(name, method):
     if method in ("pdf", "logpdf") or not any((name, k) in REFUSED for k in range(len(shapes))):
         check(ours, plain, z * 1.3 + 0.1, *map(np.array, (*shapes, 0.1, 1.3)))
         return
-    check(lambda x, loc, scale: ours(x, *shapes, loc, scale), lambda x, *p: plain(x, *shapes, *p), z, *map(np.array, (-0.1, 1.3)))
+    check(
+        lambda x, loc, scale: ours(x, *shapes, loc, scale),
+        lambda x, *p: plain(x, *shapes, *p),
+        z,
+        *map(np.array, (-0.1, 1.3)),
+    )
     with pytest.raises(NotDifferentiableError):
         ours(z, leaf(shapes[0]), *shapes[1:])
 
@@ -199,7 +207,9 @@ def test_outside_the_support(name):
     for method in METHODS:
         with np.errstate(all="ignore"):
             y = getattr(getattr(stats, name), method)(leaf(x), *shapes)
-            np.testing.assert_allclose(y.data, getattr(getattr(scipy.stats, name), method)(x, *shapes), rtol=1e-10, atol=1e-15)
+            np.testing.assert_allclose(
+                y.data, getattr(getattr(scipy.stats, name), method)(x, *shapes), rtol=1e-10, atol=1e-15
+            )
             g = grad(lambda x, method=method: np.sum(getattr(getattr(stats, name), method)(x, *shapes)[[0, 2]]))(x)
         assert np.all(np.isfinite(g[[0, 2]]))
         if getattr(scipy.stats, name)(*shapes).support()[0] == 0:
@@ -301,7 +311,9 @@ def test_distributions_as_modules_and_what_scipy_has_besides():
         "print(norm.pdf(0.0), norm.ppf(0.5), mvn.logpdf([0.0], [0.0], [[1.0]]), t.pdf(0.0, 1.0))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    np.testing.assert_allclose([float(v) for v in run.stdout.split()], [0.39894228, 0, -0.91893853, 1 / math.pi], rtol=1e-7)
+    np.testing.assert_allclose(
+        [float(v) for v in run.stdout.split()], [0.39894228, 0, -0.91893853, 1 / math.pi], rtol=1e-7
+    )
     assert stats.norm(1.0, 2.0).mean() == 1
     with pytest.raises(NotDifferentiableError, match="freezing"):
         stats.norm(leaf(1.0))

@@ -120,7 +120,9 @@ class Continuous(_Distribution):
         return self.formulas["sf"](z, *shapes) if "sf" in self.formulas else 1 - self._cdf(z, scale, *shapes)
 
     def _logcdf(self, z, scale, *shapes):
-        return self.formulas["logcdf"](z, *shapes) if "logcdf" in self.formulas else np.log(self._cdf(z, scale, *shapes))
+        return (
+            self.formulas["logcdf"](z, *shapes) if "logcdf" in self.formulas else np.log(self._cdf(z, scale, *shapes))
+        )
 
     def _logsf(self, z, scale, *shapes):
         return self.formulas["logsf"](z, *shapes) if "logsf" in self.formulas else np.log(self._sf(z, scale, *shapes))
@@ -179,9 +181,7 @@ norm = Continuous(
 )
 t = Continuous(
     st.t,
-    logpdf=lambda z, df: (
-        -sp.betaln(df / 2, np.float16(0.5)) - np.log(df) / 2 - (df + 1) / 2 * np.log1p(z * z / df)
-    ),
+    logpdf=lambda z, df: -sp.betaln(df / 2, np.float16(0.5)) - np.log(df) / 2 - (df + 1) / 2 * np.log1p(z * z / df),
     cdf=lambda z, df: sp.stdtr(df, z),
     sf=lambda z, df: sp.stdtr(df, -z),
     entropy=lambda df: (
@@ -208,10 +208,7 @@ beta = Continuous(
     cdf=lambda z, a, b: sp.betainc(a, b, z),
     sf=lambda z, a, b: sp.betainc(b, a, 1 - z),
     entropy=lambda a, b: (
-        sp.betaln(a, b)
-        - (a - 1) * sp.digamma(a)
-        - (b - 1) * sp.digamma(b)
-        + (a + b - 2) * sp.digamma(a + b)
+        sp.betaln(a, b) - (a - 1) * sp.digamma(a) - (b - 1) * sp.digamma(b) + (a + b - 2) * sp.digamma(a + b)
     ),
 )
 chi2 = Continuous(
@@ -366,7 +363,13 @@ class _MultivariateNormal(_Multivariate):
 def _points(x, mean, cov):
     """The points as (..., k), the mean as (k,), the covariance as (k, k)."""
     x, cov = special._array(x), special._array(cov)
-    k = cov.shape[-1] if cov.ndim else np.size(special._values(mean)) if mean is not None else max(x.shape[-1:], default=1)
+    k = (
+        cov.shape[-1]
+        if cov.ndim
+        else np.size(special._values(mean))
+        if mean is not None
+        else max(x.shape[-1:], default=1)
+    )
     mean = np.zeros(k) if mean is None else np.reshape(mean, (k,))
     if cov.ndim < 2:
         cov = cov * np.eye(k)
