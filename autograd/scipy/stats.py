@@ -8,14 +8,45 @@ from typing import Any
 
 import scipy.stats as _scipy
 
-from ..ops.scipy import stats as _ours
+from ..ops.scipy.stats import (
+    bernoulli,
+    beta,
+    binom,
+    cauchy,
+    chi2,
+    dirichlet,
+    expon,
+    gamma,
+    laplace,
+    logistic,
+    lognorm,
+    multivariate_normal,
+    norm,
+    poisson,
+    t,
+    uniform,
+)
 
 __all__ = [
-    "bernoulli", "beta", "binom", "cauchy", "chi2", "dirichlet", "expon", "gamma", "laplace", "logistic", "lognorm",
-    "multivariate_normal", "norm", "poisson", "t", "uniform",
-]  # fmt: skip
+    "bernoulli",
+    "beta",
+    "binom",
+    "cauchy",
+    "chi2",
+    "dirichlet",
+    "expon",
+    "gamma",
+    "laplace",
+    "logistic",
+    "lognorm",
+    "multivariate_normal",
+    "norm",
+    "poisson",
+    "t",
+    "uniform",
+]
 for _name in __all__:
-    globals()[_name] = sys.modules[f"{__name__}.{_name}"] = getattr(_ours, _name)
+    sys.modules[f"{__name__}.{_name}"] = globals()[_name]
 
 
 def __getattr__(name: str) -> Any:

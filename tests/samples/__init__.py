@@ -30,9 +30,10 @@ from .shape import SHAPES
 from .statistics import STATISTICS
 
 if importlib.util.find_spec("scipy"):
+    from .scipy_linalg import SCIPY_LINALG
     from .scipy_special import SCIPY_SPECIAL
 
-    SCIPY: tuple[dict[str, Row], ...] = (SCIPY_SPECIAL,)
+    SCIPY: tuple[dict[str, Row], ...] = (SCIPY_SPECIAL, SCIPY_LINALG)
 else:
     SCIPY = ()
 
