@@ -2,7 +2,7 @@
 
 __distribution__ = "seegrad"
 
-from . import ops
+from . import implicit, ops
 from .anomaly import detect_anomaly
 from .check import gradcheck, numerical_gradient
 from .errors import (
@@ -22,3 +22,12 @@ from .tensor import Tensor, tensor
 from .transforms import elementwise_grad, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name):
+    """autograd.optimize and autograd.scipy, which need SciPy, are loaded when they are first used."""
+    if name in ("optimize", "scipy"):
+        import importlib
+
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

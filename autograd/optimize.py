@@ -99,9 +99,8 @@ def minimize(
         raise TypeError(f"minimize computes the derivatives itself; leave out {sorted(given)[0]}=")
     f_of = _Vector(f, x0, args, "minimize")
     which = (method or "").lower() if isinstance(method, str) or method is None else ""
-    if which in WITHOUT_GRADIENT:
-        fun = f_of.scalar
-    else:
+    fun: Callable[..., Any] = f_of.scalar
+    if which not in WITHOUT_GRADIENT:
         fun, kwargs["jac"] = f_of.value_and_gradient, True
     if which in WITH_HESSIAN_PRODUCT:
         kwargs["hessp"] = f_of.hessian_product

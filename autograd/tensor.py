@@ -376,8 +376,9 @@ def _of_scipy(ufunc: Any) -> Any:
 
 def unknown(function: Any) -> Any:
     """Raise the error for a function of NumPy's that has no meaning on Tensors."""
-    module = getattr(function, "__module__", None) or "numpy"
-    name = f"{module.replace('numpy', 'np', 1)}.{getattr(function, '__name__', function)}"
+    name = getattr(function, "__name__", str(function))
+    module = getattr(function, "__module__", None) or ("numpy" if hasattr(np, name) else "scipy.special")  # a ufunc's
+    name = f"{module.replace('numpy', 'np', 1)}.{name}"
     raise NotDifferentiableError(
         f"{name} has no derivative rule here. Compute it on t.data if no gradient is needed, "
         "write it with functions that have one, or register a rule (autograd.elementwise, linear, general)."

@@ -152,8 +152,17 @@ def test_what_goes_wrong_is_said():
         optimize.minimize(lambda x: np.sum(np.spacing(x)), np.zeros(3))
 
 
+def test_it_is_loaded_when_first_used():
+    code = (
+        "import sys, autograd; assert 'scipy' not in sys.modules; "
+        "print(autograd.optimize.minimize(lambda x: (x - 2.0) ** 2, 0.0).success, autograd.scipy.special.erf(0.0))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert run.stdout.split() == ["True", "0.0"]
+
+
 def test_without_scipy_the_extra_is_named():
     code = "import sys; sys.modules['scipy'] = sys.modules['scipy.optimize'] = None\n{}"
-    for line in ("import autograd.optimize", "import autograd.scipy", "import autograd.scipy.special"):
+    for line in ("import autograd.optimize", "import autograd; autograd.optimize", "import autograd.scipy", "import autograd.scipy.special"):
         run = subprocess.run([sys.executable, "-c", code.format(line)], capture_output=True, text=True, cwd=ROOT)
         assert "pip install seegrad[scipy]" in run.stderr.splitlines()[-1]

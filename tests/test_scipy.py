@@ -10,11 +10,15 @@ import pytest
 
 pytest.importorskip("scipy", reason="the extra scipy is not installed")
 
+import scipy.integrate
+import scipy.interpolate
+import scipy.linalg
+import scipy.signal
 import scipy.special as sp
 import scipy.stats
 
-from autograd import NotDifferentiableError, Tensor, grad, gradcheck, jvp
-from autograd.scipy import special, stats
+from autograd import NotDifferentiableError, Tensor, grad, gradcheck, jacobian, jvp
+from autograd.scipy import integrate, interpolate, linalg, signal, special, stats
 
 RNG = np.random.default_rng(0)
 
@@ -159,6 +163,8 @@ def test_what_has_no_rule_raises():
     ):
         with pytest.raises(TypeError):
             f(leaf(0.5))
+    with pytest.raises(NotDifferentiableError, match=r"scipy\.special\.ellipk"):
+        sp.ellipk(leaf(0.5))
 
 
 # ---- stats ----
@@ -325,3 +331,344 @@ def test_float32_is_kept():
     x = Tensor(np.float32([0.5, 1.5]), requires_grad=True)
     for f in (stats.norm.logpdf, stats.norm.cdf, stats.laplace.pdf, lambda x: stats.gamma.logpdf(x, 2.0)):
         assert f(x).dtype == np.float32
+
+
+# ---- linalg ----
+
+SQUARE = RNG.normal(size=(4, 4)) + 3 * np.eye(4)
+POSITIVE = SQUARE @ SQUARE.T
+VECTOR, MATRIX = RNG.normal(size=4), RNG.normal(size=(4, 2))
+
+
+@pytest.mark.parametrize("b", [VECTOR, MATRIX], ids=["vector", "matrix"])
+def test_solutions_by_factors(b):
+    for trans in (0, 1):
+        check(
+            lambda a, b, trans=trans: linalg.lu_solve(linalg.lu_factor(a), b, trans),
+            lambda a, b, trans=trans: scipy.linalg.lu_solve(scipy.linalg.lu_factor(a), b, trans),
+            SQUARE[::-1],
+            b,
+        )
+    for lower in (False, True):
+        check(
+            lambda r, b, lower=lower: linalg.cho_solve(linalg.cho_factor(r @ r.T, lower), b),
+            lambda r, b: np.linalg.solve(r @ r.T, b),
+            SQUARE,
+            b,
+        )
+    check(linalg.solve, scipy.linalg.solve, SQUARE, b)
+
+
+@pytest.mark.parametrize("trans", [0, 1, 2, "N", "T", "C"])
+def test_complex_solutions(trans):
+    """All through the conjugates: against the dense solution with NumPy's solve."""
+    a, b = SQUARE + 1j * RNG.normal(size=(4, 4)), VECTOR + 1j * VECTOR[::-1]
+    turned = {0: lambda a: a, "N": lambda a: a, 1: lambda a: a.T, "T": lambda a: a.T}.get(trans, lambda a: np.conj(a.T))
+
+    def loss(f):
+        return lambda a, b: np.sum(np.abs(f(a, b)) ** 2)
+
+    dense = loss(lambda a, b: np.linalg.solve(turned(np.tril(a)), b))
+    ours = loss(lambda a, b: linalg.solve_triangular(a, b, trans, lower=True))
+    for k in (0, 1):
+        np.testing.assert_allclose(grad(ours, k)(a, b), grad(dense, k)(a, b), rtol=1e-9, atol=1e-12)
+    if trans in (0, 1, 2):
+        dense = loss(lambda a, b: np.linalg.solve(turned(a), b))
+        ours = loss(lambda a, b: linalg.lu_solve(linalg.lu_factor(a), b, trans))
+        for k in (0, 1):
+            np.testing.assert_allclose(grad(ours, k)(a, b), grad(dense, k)(a, b), rtol=1e-8, atol=1e-12)
+        h = a @ a.conj().T
+        ours = loss(lambda a, b: linalg.cho_solve(linalg.cho_factor(a @ np.conj(a.T)), b))
+        dense = loss(lambda a, b: np.linalg.solve(a @ np.conj(a.T), b))
+        assert np.allclose(linalg.cho_solve(linalg.cho_factor(h), b), np.linalg.solve(h, b))
+        for k in (0, 1):
+            np.testing.assert_allclose(grad(ours, k)(a, b), grad(dense, k)(a, b), rtol=1e-8, atol=1e-12)
+
+
+@pytest.mark.parametrize("lower", [False, True])
+def test_cholesky(lower):
+    check(lambda r: linalg.cholesky(r @ r.T, lower), lambda r: scipy.linalg.cholesky(r @ r.T, lower), SQUARE)
+    one_sided = np.tril(POSITIVE) if lower else np.triu(POSITIVE)  # the other triangle is not looked at
+    np.testing.assert_allclose(linalg.cholesky(leaf(one_sided), lower).data, scipy.linalg.cholesky(POSITIVE, lower))
+
+
+def test_equations_of_lyapunov():
+    a, q = SQUARE / 8, POSITIVE
+    for name in ("solve_continuous_lyapunov", "solve_discrete_lyapunov"):
+        check(getattr(linalg, name), getattr(scipy.linalg, name), a, q)
+    c = a + 0.1j * a.T
+    for name in ("solve_continuous_lyapunov", "solve_discrete_lyapunov"):
+        y = getattr(linalg, name)(Tensor(c), q.astype(complex))
+        np.testing.assert_allclose(y.data, getattr(scipy.linalg, name)(c, q.astype(complex)), rtol=1e-9)
+
+
+def test_matrices_made_of_others():
+    check(linalg.block_diag, scipy.linalg.block_diag, SQUARE, VECTOR, MATRIX, np.array(2.0))
+    check(linalg.toeplitz, scipy.linalg.toeplitz, VECTOR, VECTOR[:3] * 2)
+    check(linalg.toeplitz, scipy.linalg.toeplitz, VECTOR)
+    with pytest.raises(ValueError, match="matrices"):
+        linalg.block_diag(leaf(np.ones((2, 2, 2))))
+
+
+def test_banded_as_dense():
+    ab = RNG.normal(size=(4, 5))
+    ab[1] += 5
+    i, j = np.indices((5, 5))
+    inside = (i - j <= 2) & (j - i <= 1)
+
+    def dense(ab, b):
+        return np.linalg.solve(np.where(inside, ab[np.clip(1 + i - j, 0, 3), j], 0), b)
+
+    b = RNG.normal(size=5)
+    np.testing.assert_allclose(linalg.solve_banded((2, 1), leaf(ab), b).data, dense(ab, b))
+    for k in (0, 1):
+        ours = jacobian(lambda ab, b: linalg.solve_banded((2, 1), ab, b), k)(ab, b)
+        np.testing.assert_allclose(ours, jacobian(dense, k)(ab, b), rtol=1e-9, atol=1e-12)
+
+
+def test_a_square_root_that_turns_complex():
+    x = np.array([[1.0, 2.0], [0.5, -3.0]])
+    y = linalg.sqrtm(leaf(x))
+    np.testing.assert_allclose((y @ y).data, x, atol=1e-12)
+    f = lambda x: np.sum(np.abs(linalg.sqrtm(x)) ** 2)
+    gradcheck(f, x)
+
+
+def test_expm_is_the_flow_to_third_order():
+    """expm(t a) by t: a, a^2, a^3 times expm."""
+    a = SQUARE / 5
+    f = lambda t: linalg.expm(t * a)[0, 1]
+    for k in range(4):
+        assert f(0.7) == pytest.approx((np.linalg.matrix_power(a, k) @ scipy.linalg.expm(0.7 * a))[0, 1])
+        f = grad(f)
+
+
+def test_wrong_shapes_in_linalg():
+    for f in (
+        lambda: linalg.solve_triangular(leaf(np.ones((2, 3, 3))), np.ones(3)),
+        lambda: linalg.solve_triangular(leaf(np.eye(3)), np.ones(3), trans=5),
+        lambda: linalg.lu_factor(leaf(np.ones((2, 3)))),
+    ):
+        with pytest.raises(ValueError):
+            f()
+
+
+# ---- signal ----
+
+
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+@pytest.mark.parametrize("shapes", [((7,), (3,)), ((3,), (6,)), ((4,), (4,)), ((4, 5), (2, 3)), ((2, 3), (4, 3))])
+def test_convolutions(shapes, mode):
+    a, b = (RNG.normal(size=s) for s in shapes)
+    for name in ("convolve", "fftconvolve", "correlate"):
+        ours, plain = getattr(signal, name), getattr(scipy.signal, name)
+        check(lambda a, b, f=ours: f(a, b, mode=mode), lambda a, b, f=plain: f(a, b, mode=mode), a, b)
+    np.testing.assert_allclose(signal.convolve(a, b, mode), scipy.signal.convolve(a, b, mode))
+
+
+def test_convolution_as_a_layer_of_a_network():
+    """HIPS autograd's axes and dot_axes: images (n, channels, h, w), filters (channels, out, h, w)."""
+    images, filters = RNG.normal(size=(2, 3, 5, 6)), RNG.normal(size=(3, 4, 2, 3))
+
+    def layer(images, filters):
+        return signal.convolve(images, filters, axes=([2, 3], [2, 3]), dot_axes=([1], [0]), mode="valid")
+
+    def by_hand(images, filters):
+        return np.stack(
+            [
+                [sum(scipy.signal.convolve(x[c], filters[c, o], "valid") for c in range(3)) for o in range(4)]
+                for x in images
+            ]
+        )
+
+    assert layer(images, filters).shape == (2, 4, 4, 4)
+    check(layer, by_hand, images, filters)
+
+
+def test_long_convolutions_by_fourier_transform():
+    a, b = RNG.normal(size=2000), RNG.normal(size=900)
+    for x, y in ((a, b), (a + 1j * a[::-1], b)):
+        np.testing.assert_allclose(signal.convolve(Tensor(x), y).data, np.convolve(x, y), atol=1e-10)
+    g = grad(lambda b: np.sum(signal.convolve(a, b, mode="valid") ** 2))(b)
+    expected = 2 * np.correlate(a, np.convolve(a, b, "valid"), "valid")
+    np.testing.assert_allclose(g, expected[::-1], rtol=1e-9)
+
+
+def test_wrong_convolutions():
+    x = leaf(np.ones((3, 4)))
+    for f in (
+        lambda: signal.convolve(x, np.ones((4, 3)), mode="valid"),
+        lambda: signal.convolve(x, np.ones(3)),
+        lambda: signal.convolve(x, np.ones((2, 2)), mode="half"),
+        lambda: signal.convolve(x, np.ones((2, 2)), method="slow"),
+        lambda: signal.convolve(x, np.ones((0, 2))),
+    ):
+        with pytest.raises(ValueError):
+            f()
+    with pytest.raises(TypeError, match="axes"):
+        signal.fftconvolve(x, np.ones((3, 4)), axes=0)
+    assert signal.convolve(leaf(2.0), leaf(3.0)).item() == 6
+
+
+# ---- integrate ----
+
+TIMES = np.array([0.1, 0.5, 1.0])
+TIGHT = {"rtol": 1e-11, "atol": 1e-11}
+
+
+def pendulum(y, t, k, drive):
+    return np.stack([y[1], -k[0] * np.sin(y[0]) - k[1] * y[1] + drive["w"] * np.sin(t)])
+
+
+PENDULUM = [np.array([1.0, 0.5]), TIMES, np.array([0.7, 0.4]), np.array(0.3)]
+
+
+def by_odeint(y0, t, k, w):
+    return integrate.odeint(pendulum, y0, t, (k, {"w": w}), **TIGHT)
+
+
+def by_solve_ivp(y0, t, k, w, method="RK45"):
+    fun = lambda t, y, *args: pendulum(y, t, *args)
+    return integrate.solve_ivp(fun, (t[0], t[-1]), y0, method, t_eval=t, args=(k, {"w": w}), **TIGHT).y.T
+
+
+@pytest.mark.parametrize("solve", [by_odeint, by_solve_ivp])
+def test_ode_by_everything(solve):
+    np.testing.assert_allclose(
+        solve(*PENDULUM),
+        scipy.integrate.odeint(pendulum, PENDULUM[0], TIMES, (PENDULUM[2], {"w": 0.3}), **TIGHT),
+        rtol=1e-8,
+    )
+    gradcheck(by_odeint, *PENDULUM, order=1)
+    if solve is by_solve_ivp:  # the ends move with t, so differences of t_eval alone leave the span
+        gradcheck(
+            lambda y0, t, k, w: solve(y0, np.concatenate([[0.1], t, [1.0]]), k, w),
+            PENDULUM[0],
+            TIMES[1:2],
+            *PENDULUM[2:],
+            order=1,
+        )
+
+
+def test_ode_to_second_order():
+    y0, t, k, w = PENDULUM
+    gradcheck(lambda y0, k: by_odeint(y0, t[:2], k, w)[-1], y0, k, order=2, rtol=1e-5, atol=1e-5)
+
+
+def test_linear_ode_is_expm():
+    a, y0 = SQUARE / 4, VECTOR
+
+    def ours(a, y0, t):
+        return integrate.odeint(lambda y, t, a: a @ y, y0, np.stack([0.0 * t, t]), (a,), **TIGHT)[1]
+
+    def closed(a, y0, t):
+        return linalg.expm(t * a) @ y0
+
+    for k in (0, 1, 2):
+        np.testing.assert_allclose(jacobian(ours, k)(a, y0, 0.8), jacobian(closed, k)(a, y0, 0.8), rtol=1e-7, atol=1e-8)
+
+
+def test_solve_ivp_without_times_and_backwards():
+    f = lambda k: integrate.solve_ivp(lambda t, y, k: -k * y, (0.0, 2.0), [1.0], args=(k,), **TIGHT)
+    assert f(0.5).y[0, -1] == pytest.approx(math.exp(-1))
+    assert grad(lambda k: f(k).y[0, -1])(0.5) == pytest.approx(-2 * math.exp(-1))
+    end = lambda t: integrate.solve_ivp(lambda t, y: -y, (0.0, t), [1.0], **TIGHT).y[0, -1]
+    assert grad(end)(1.0) == pytest.approx(-math.exp(-1))
+    back = lambda y: integrate.solve_ivp(lambda t, y: -y, (1.0, 0.0), [y], t_eval=[1.0, 0.5, 0.0], **TIGHT).y[0]
+    np.testing.assert_allclose(jacobian(back)(2.0), np.exp([0, 0.5, 1]), rtol=1e-8)
+    with pytest.raises(ValueError, match="t_span"):
+        integrate.solve_ivp(lambda t, y: -y, (0, 1), leaf([1.0]), t_eval=[2.0])
+
+
+def test_odeint_tfirst_and_plain_arrays():
+    y = integrate.odeint(lambda t, y: -y, 1.0, [0.0, 1.0], tfirst=True)
+    np.testing.assert_allclose(y, scipy.integrate.odeint(lambda y, t: -y, 1.0, [0.0, 1.0]))
+    g = grad(lambda k: integrate.odeint(lambda t, y, k: -k * y, 1.0, [0.0, 1.0], k, tfirst=True)[1, 0])(1.0)
+    assert g == pytest.approx(-math.exp(-1), rel=1e-6)
+
+
+def test_integrals():
+    def plain(a, b, k):
+        return scipy.integrate.quad(lambda x: np.exp(-k[0] * x) * np.cos(k[1] * x), a, b, epsabs=1e-12, epsrel=1e-12)[0]
+
+    def ours(a, b, k):
+        f = lambda x, k: np.exp(-k[0] * x) * np.cos(k[1] * x)
+        return integrate.quad(f, a, b, (k,), epsabs=1e-12, epsrel=1e-12)[0]
+
+    check(ours, plain, np.array(0.1), np.array(1.3), np.array([0.7, 2.0]))
+    gaussian = lambda s: integrate.quad(lambda x, s: np.exp(-s * x * x), -math.inf, math.inf, s)[0]
+    assert gaussian(2.0) == pytest.approx(math.sqrt(math.pi / 2))
+    assert grad(gaussian)(2.0) == pytest.approx(-math.sqrt(math.pi / 2) / 4)
+    assert grad(grad(gaussian))(2.0) == pytest.approx(math.sqrt(math.pi) * 0.75 * 2**-2.5)
+
+
+def test_what_integrate_refuses():
+    k = leaf(1.0)
+    for f, match in (
+        (lambda: integrate.odeint(lambda y, t: -k * y, leaf([1.0]), [0, 1]), "args"),
+        (lambda: integrate.odeint(lambda y, t: -k * y, [1.0], [0, 1]), "args"),
+        (lambda: integrate.odeint(lambda y, t: -y, leaf([1.0]), [0, 1], full_output=True), "full_output"),
+        (lambda: integrate.solve_ivp(lambda t, y: -k * y, (0, 1), [1.0]), "args"),
+        (lambda: integrate.solve_ivp(lambda t, y: -y, (0, 1), leaf([1.0]), events=[]), "events"),
+        (lambda: integrate.solve_ivp(lambda t, y: -y, (0, 1), leaf([1.0]), jac=None), "jac"),
+        (lambda: integrate.quad(lambda x: k * x, 0, 1), "args"),
+        (lambda: integrate.quad(lambda x, k: k * x, 0, 1, k, weight="cos"), "weight"),
+    ):
+        with pytest.raises(NotDifferentiableError, match=match):
+            f()
+    with pytest.raises(ValueError, match="one number"):
+        integrate.quad(lambda x, k: np.stack([k, k]), 0, 1, k)
+
+
+# ---- interpolate ----
+
+KNOTS = np.linspace(0, 3, 7)
+DATA = {"1d": np.cos(KNOTS), "2d": RNG.normal(size=(7, 2)), "last": RNG.normal(size=(2, 7))}
+AT = np.array([[0.3, 1.2], [2.9, 1.7]])
+
+
+@pytest.mark.parametrize("data", DATA)
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda m, y, axis: m.CubicSpline(KNOTS, y, axis),
+        lambda m, y, axis: m.CubicSpline(KNOTS, y, axis, bc_type="natural"),
+        lambda m, y, axis: m.make_interp_spline(KNOTS, y, 3, axis=axis),
+        lambda m, y, axis: m.interp1d(KNOTS, y, "cubic", axis),
+        lambda m, y, axis: m.interp1d(KNOTS[::-1], y, axis=axis),
+    ],
+    ids=["cubic", "natural", "bspline", "interp1d", "linear"],
+)
+def test_interpolation_by_data_and_place(make, data):
+    axis = 1 if data == "last" else 0
+    check(lambda y, x: make(interpolate, y, axis)(x), lambda y, x: make(scipy.interpolate, y, axis)(x), DATA[data], AT)
+    check(lambda x: make(interpolate, DATA[data], axis)(x), lambda x: make(scipy.interpolate, DATA[data], axis)(x), AT)
+
+
+@pytest.mark.parametrize("name", ["PchipInterpolator", "Akima1DInterpolator"])
+def test_curves_that_are_not_linear_in_their_data(name):
+    y = DATA["1d"]
+    check(
+        lambda x: getattr(interpolate, name)(KNOTS, y)(x), lambda x: getattr(scipy.interpolate, name)(KNOTS, y)(x), AT
+    )
+    with pytest.raises(NotDifferentiableError, match="linear"):
+        getattr(interpolate, name)(KNOTS, leaf(y))
+
+
+def test_derivatives_of_curves_and_their_ends():
+    y = DATA["1d"]
+    curve, plain = (m.CubicSpline(KNOTS, y) for m in (interpolate, scipy.interpolate))
+    np.testing.assert_allclose(curve.derivative()(AT), plain(AT, 1))
+    np.testing.assert_allclose(grad(lambda x: np.sum(curve(x)))(AT), plain(AT, 1))
+    with pytest.raises(ValueError, match="outside"):
+        interpolate.interp1d(KNOTS, leaf(y))(9.0)
+    assert np.isnan(interpolate.interp1d(KNOTS, y, bounds_error=False)(leaf(9.0)).item())
+    beyond = interpolate.interp1d(KNOTS, leaf(y), fill_value="extrapolate")(3.5)
+    assert beyond.item() == pytest.approx(scipy.interpolate.interp1d(KNOTS, y, fill_value="extrapolate")(3.5))
+    for f in (
+        lambda: interpolate.interp1d(KNOTS, leaf(y), "nearest"),
+        lambda: interpolate.interp1d(KNOTS, leaf(y), fill_value=0.0),
+        lambda: interpolate.CubicSpline(KNOTS, leaf(y), bc_type=((1, 0.5), (1, 0.0))),
+    ):
+        with pytest.raises(NotDifferentiableError):
+            f()

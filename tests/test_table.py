@@ -28,7 +28,9 @@ from autograd.tensor import FUNCTIONS
 
 MODULES = [getattr(autograd.ops, name) for name in autograd.ops.__all__]
 if importlib.util.find_spec("scipy"):  # an extra, whose rows are in samples/scipy_*.py
-    MODULES += [importlib.import_module(f"autograd.ops.scipy.{name}") for name in ("special", "linalg")]
+    MODULES += [
+        importlib.import_module(f"autograd.ops.scipy.{name}") for name in ("special", "linalg", "signal", "interpolate")
+    ]
 OPS = {op for module in MODULES for op in vars(module).values() if isinstance(op, Op)}
 OF_ROW = {name: [s for s in DIFFERENTIABLE if s.name == name] for name, row in ROWS.items() if not row.constant}
 

@@ -31,9 +31,10 @@ from .statistics import STATISTICS
 
 if importlib.util.find_spec("scipy"):
     from .scipy_linalg import SCIPY_LINALG
+    from .scipy_signal import SCIPY_SIGNAL
     from .scipy_special import SCIPY_SPECIAL
 
-    SCIPY: tuple[dict[str, Row], ...] = (SCIPY_SPECIAL, SCIPY_LINALG)
+    SCIPY: tuple[dict[str, Row], ...] = (SCIPY_SPECIAL, SCIPY_LINALG, SCIPY_SIGNAL)
 else:
     SCIPY = ()
 

@@ -37,7 +37,10 @@ SCIPY_LINALG = {
         more=[at((3, 3), (3, 2), unit_diagonal=True, lower=True), at((3, 3), (3, 2), unit_diagonal=True, trans=True)],
     ),
     "solve_sylvester": Row(
-        linalg.solve_sylvester, [((3, 3), (2, 2), (3, 2))], domain=[positive, positive, ANY], reference=linalg.in_double(sl.solve_sylvester)
+        linalg.solve_sylvester,
+        [((3, 3), (2, 2), (3, 2))],
+        domain=[positive, positive, ANY],
+        reference=linalg.in_double(sl.solve_sylvester),
     ),
     "solve_banded": Row(
         linalg.banded,

@@ -23,7 +23,9 @@ def _given(*arrays):
 # ---- equations ----
 
 
-@general(name="solve_triangular", formulas=("-triangle(solve(transpose(a), g) @ transpose(y))", "solve(transpose(a), g)"))
+@general(
+    name="solve_triangular", formulas=("-triangle(solve(transpose(a), g) @ transpose(y))", "solve(transpose(a), g)")
+)
 def triangular(a, b, *, trans=False, lower=False, unit_diagonal=False):
     """x with a @ x = b, or a.T @ x = b; only one triangle of a is looked at."""
     if np.ndim(a) != 2 or np.ndim(b) not in (1, 2):
@@ -56,7 +58,10 @@ def solve_triangular(a, b, trans=0, lower=False, unit_diagonal=False, overwrite_
     return triangular(a, b, trans=trans not in (0, "N"), lower=bool(lower), unit_diagonal=bool(unit_diagonal))
 
 
-@general(name="solve_sylvester", formulas=("-u @ transpose(y)", "-transpose(y) @ u", "u, with transpose(a) u + u transpose(b) = g"))
+@general(
+    name="solve_sylvester",
+    formulas=("-u @ transpose(y)", "-transpose(y) @ u", "u, with transpose(a) u + u transpose(b) = g"),
+)
 def solve_sylvester(a, b, q):
     """x with a @ x + x @ b = q."""
     return in_double(sl.solve_sylvester)(a, b, q)
