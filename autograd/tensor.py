@@ -245,7 +245,7 @@ class Tensor:
             raise NotDifferentiableError(
                 f"np.{ufunc.__name__}.{method} is not supported on a Tensor; {_hint(ufunc, method)}"
             )
-        meaning = FUNCTIONS.get(ufunc) or _of_scipy(ufunc)
+        meaning = FUNCTIONS.get(ufunc) or of_scipy(ufunc)
         return unknown(ufunc) if meaning is None else meaning(*inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -365,7 +365,7 @@ def _unrecorded(data: Any) -> Any:
     return data.data
 
 
-def _of_scipy(ufunc: Any) -> Any:
+def of_scipy(ufunc: Any) -> Any:
     """What a ufunc of SciPy's means, whose table is loaded when the first one is met."""
     if "scipy.special" not in sys.modules:
         return None

@@ -163,6 +163,11 @@ def test_it_is_loaded_when_first_used():
 
 def test_without_scipy_the_extra_is_named():
     code = "import sys; sys.modules['scipy'] = sys.modules['scipy.optimize'] = None\n{}"
-    for line in ("import autograd.optimize", "import autograd; autograd.optimize", "import autograd.scipy", "import autograd.scipy.special"):
+    for line in (
+        "import autograd.optimize",
+        "import autograd; autograd.optimize",
+        "import autograd.scipy",
+        "import autograd.scipy.special",
+    ):
         run = subprocess.run([sys.executable, "-c", code.format(line)], capture_output=True, text=True, cwd=ROOT)
         assert "pip install seegrad[scipy]" in run.stderr.splitlines()[-1]

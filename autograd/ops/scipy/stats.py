@@ -65,7 +65,7 @@ class _Distribution:
         values = special._values(z)
         below, above = values < low, values > high
         z = np.where(below | above, self.inside, z)
-        valid = np.asarray(special._values(scale) > 0)
+        valid = special._values(scale) > 0
         for p in shapes:
             valid = valid & (special._values(p) >= 0)
         with np.errstate(all="ignore"):
@@ -149,7 +149,7 @@ class Discrete(_Distribution):
         for value, name in ((k, "k"), (loc, "loc")):
             if isinstance(value, Tensor) and value.node is not None:
                 raise NotDifferentiableError(f"{self.scipys.name} is on whole numbers: pass {name}.data")
-        return np.asarray(special._values(k - loc).data if isinstance(k - loc, Tensor) else k - loc)
+        return special._values(k - loc)
 
     def _logpmf(self, k, scale, *shapes):
         return np.where(k == np.floor(k), self.formulas["logpmf"](np.floor(k), *shapes), -math.inf)
