@@ -672,3 +672,49 @@ def test_derivatives_of_curves_and_their_ends():
     ):
         with pytest.raises(NotDifferentiableError):
             f()
+
+
+# ---- JAX ----
+
+JAX = {
+    "digamma": ("special.digamma", [(0.5, 3)]),
+    "gammaln": ("special.gammaln", [(0.5, 3)]),
+    "erfinv": ("special.erfinv", [(-0.9, 0.9)]),
+    "logit": ("special.logit", [(0.1, 0.9)]),
+    "log_ndtr": ("special.log_ndtr", [(-6, 3)]),
+    "ndtri": ("special.ndtri", [(0.1, 0.9)]),
+    "i0e": ("special.i0e", [(0.1, 3)]),
+    "i1e": ("special.i1e", [(0.1, 3)]),
+    "expi": ("special.expi", [(0.5, 3)]),
+    "gammainc": ("special.gammainc", [(0.5, 3), (0.5, 3)]),
+    "gammaincc": ("special.gammaincc", [(0.5, 3), (0.5, 3)]),
+    "betaln": ("special.betaln", [(0.5, 3), (0.5, 3)]),
+    "xlogy": ("special.xlogy", [(0.5, 3), (0.5, 3)]),
+    "rel_entr": ("special.rel_entr", [(0.5, 3), (0.5, 3)]),
+    "kl_div": ("special.kl_div", [(0.5, 3), (0.5, 3)]),
+    "entr": ("special.entr", [(0.5, 3)]),
+    "norm": ("stats.norm.logcdf", [(-3, 3), (-1, 1), (0.5, 2)]),
+    "t": ("stats.t.logpdf", [(-3, 3), (1, 5), (-1, 1), (0.5, 2)]),
+    "gamma": ("stats.gamma.logpdf", [(1, 3), (0.5, 5), (-1, 0), (0.5, 2)]),
+    "gamma cdf": ("stats.gamma.cdf", [(1, 3), (0.5, 5), (-1, 0), (0.5, 2)]),
+    "chi2": ("stats.chi2.logpdf", [(1, 3), (0.5, 5), (-1, 0), (0.5, 2)]),
+    "beta": ("stats.beta.logpdf", [(0.2, 0.7), (0.5, 5), (0.5, 5)]),
+    "logistic": ("stats.logistic.logpdf", [(-2, 2)]),
+}
+
+
+@pytest.mark.parametrize("case", JAX)
+def test_against_jax(case):
+    jax = pytest.importorskip("jax")
+    path, domains = JAX[case]
+    ours, theirs = special if path.startswith("special") else stats, jax.scipy
+    for name in path.split(".")[1:]:
+        ours = getattr(ours, name)
+    for name in path.split("."):
+        theirs = getattr(theirs, name)
+    xs = [RNG.uniform(*d, 5) for d in domains]
+    numbers = tuple(range(len(xs)))
+    with jax.enable_x64(True) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64():
+        expected = jax.grad(lambda *xs: theirs(*xs).sum(), numbers)(*xs)
+        for g, e in zip(grad(lambda *xs: np.sum(ours(*xs)), numbers)(*xs), expected, strict=True):
+            np.testing.assert_allclose(g, e, rtol=1e-8, atol=1e-10)

@@ -154,7 +154,11 @@ def _function_of_a_matrix(f, name):
             block = np.concatenate([top, np.concatenate([np.zeros_like(block), block], axis=-1)], axis=-2)
         return computed(block)[..., :n, block.shape[-1] - n :]
 
-    computed = in_double(np.vectorize(f, signature="(n,n)->(n,n)"))
+    def of_each(x):
+        matrices = [f(matrix) for matrix in np.reshape(x, (-1, *x.shape[-2:]))]
+        return np.reshape(np.stack(matrices), x.shape) if matrices else x
+
+    computed = in_double(of_each)
     op.rule(lambda g, xs, i: op(*[x.mT for k, x in enumerate(xs) if k == 0 or k != i], g))
     return op
 
