@@ -26,10 +26,10 @@ from .transforms import elementwise_grad, grad, hessian, hvp, jacobian, jvp, val
 
 __version__ = "0.1.0"
 
-# What is loaded when it is first asked for: the namespaces of NumPy's functions, and HIPS autograd's other names.
+# What is loaded when it is first asked for: namespaces, what needs SciPy, and HIPS autograd's other names.
 _MODULES = (
-    "builtins", "core", "differential_operators", "extend", "misc", "numpy", "scipy", "test_util", "tracer", "util",
-    "wrap_util",
+    "builtins", "core", "differential_operators", "extend", "implicit", "misc", "numpy", "optimize", "scipy",
+    "test_util", "tracer", "util", "wrap_util",
 )  # fmt: skip
 _NAMES = {
     **dict.fromkeys(("dict", "isinstance", "list", "tuple", "type"), "builtins"),

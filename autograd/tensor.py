@@ -8,6 +8,7 @@ computed without its gradient. A Tensor whose node is None is a constant.
 from __future__ import annotations
 
 import operator
+import sys
 import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -249,7 +250,7 @@ class Tensor:
             raise NotDifferentiableError(
                 f"np.{ufunc.__name__}.{method} is not supported on a Tensor; {_hint(ufunc, method)}"
             )
-        meaning = FUNCTIONS.get(ufunc)
+        meaning = FUNCTIONS.get(ufunc) or of_scipy(ufunc)
         return unknown(ufunc) if meaning is None else meaning(*inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -378,10 +379,20 @@ def _unrecorded(data: Any) -> Any:
     return data.data
 
 
+def of_scipy(ufunc: Any) -> Any:
+    """What a ufunc of SciPy's means, whose table is loaded when the first one is met."""
+    if "scipy.special" not in sys.modules:
+        return None
+    from .ops.scipy import special  # noqa: F401  (it fills FUNCTIONS)
+
+    return FUNCTIONS.get(ufunc)
+
+
 def unknown(function: Any) -> Any:
     """Raise the error for a function of NumPy's that has no meaning on Tensors."""
-    module = getattr(function, "__module__", None) or "numpy"
-    name = f"{module.replace('numpy', 'np', 1)}.{getattr(function, '__name__', function)}"
+    name = getattr(function, "__name__", str(function))
+    module = getattr(function, "__module__", None) or ("numpy" if hasattr(np, name) else "scipy.special")  # a ufunc's
+    name = f"{module.replace('numpy', 'np', 1)}.{name}"
     raise NotDifferentiableError(
         f"{name} has no derivative rule here. Compute it on t.data if no gradient is needed, "
         "write it with functions that have one, or register a rule (autograd.elementwise, linear, general)."

@@ -93,9 +93,7 @@ def test_constants_convert():
 
 def test_an_unknown_function():
     x = leaf()
-    for call, name in (
-        (lambda: np.nextafter(x, x), "np.nextafter"),
-    ):
+    for call, name in ((lambda: np.nextafter(x, x), "np.nextafter"),):
         raises(NotDifferentiableError, call, name, "t.data", "register a rule")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import importlib.util
 import inspect
 import operator
 import weakref
@@ -25,9 +26,12 @@ from autograd.sweep import reachable
 from autograd.symbol import rule_symbol
 from autograd.tensor import FUNCTIONS
 
-OPS = {
-    op for module in autograd.ops.__all__ for op in vars(getattr(autograd.ops, module)).values() if isinstance(op, Op)
-}
+MODULES = [getattr(autograd.ops, name) for name in autograd.ops.__all__]
+if importlib.util.find_spec("scipy"):  # an extra, whose rows are in samples/scipy_*.py
+    MODULES += [
+        importlib.import_module(f"autograd.ops.scipy.{name}") for name in ("special", "linalg", "signal", "interpolate")
+    ]
+OPS = {op for module in MODULES for op in vars(module).values() if isinstance(op, Op)}
 OF_ROW = {name: [s for s in DIFFERENTIABLE if s.name == name] for name, row in ROWS.items() if not row.constant}
 
 every_sample = pytest.mark.parametrize("sample", DIFFERENTIABLE, ids=str)
@@ -394,7 +398,8 @@ def test_every_function_of_numpy_that_tensors_know_has_a_row():
 def test_every_row_belongs_to_an_op_or_function(name):
     row = ROWS[name]
     assert row.function in OPS or row.function in FUNCTIONS
-    assert name in (row.function.name if isinstance(row.function, Op) else row.function.__name__, "round")
+    known = row.function.name if isinstance(row.function, Op) else row.function.__name__
+    assert name in (known, f"special.{known}", "round")  # SciPy has some functions of NumPy's once more
     assert all(FUNCTIONS[f] is FUNCTIONS[row.function] for f in row.aliases)
 
 
