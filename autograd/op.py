@@ -332,6 +332,12 @@ def record(op: Op, data: Any, inputs: Any, active: int, kwargs: dict[str, Any], 
     return new_tensor(y, node)
 
 
+def _does_it_itself(other: Any) -> bool:
+    """True for what wants to handle operators itself: it says so, or it is a container of arrays and no array."""
+    ufunc = getattr(other, "__array_ufunc__", True)
+    return ufunc is None or (ufunc is not True and not hasattr(other, "__array_function__"))
+
+
 def operators(op: Op) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """`a * b` and its reflected form as methods of Tensor.
 
@@ -353,7 +359,7 @@ def operators(op: Op) -> tuple[Callable[..., Any], Callable[..., Any]]:
         elif other.__class__ in plain:
             b = other
             m = None if other.__class__ is ndarray else other
-        elif getattr(other, "__array_ufunc__", True) is None:  # NumPy's way to say: let me do it
+        elif _does_it_itself(other):
             return NotImplemented
         else:
             return apply(op, (self, other), kwargs)

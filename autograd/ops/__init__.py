@@ -7,6 +7,7 @@ Tensor and attaches its operators and methods.
 from . import (
     constant,
     conv,
+    differences,
     elementwise,
     fft,
     fused,
@@ -14,6 +15,7 @@ from . import (
     linalg,
     matrix,
     methods,
+    pad,
     polynomial,
     reduce,
     shape,
@@ -24,6 +26,7 @@ from . import (
 __all__ = [
     "constant",
     "conv",
+    "differences",
     "elementwise",
     "fft",
     "fused",
@@ -31,6 +34,7 @@ __all__ = [
     "linalg",
     "matrix",
     "methods",
+    "pad",
     "polynomial",
     "reduce",
     "shape",

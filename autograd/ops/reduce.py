@@ -13,11 +13,10 @@ import warnings
 
 import numpy as np
 
-from ..errors import NotDifferentiableError
 from ..op import apply, general, linear, meaning
 from . import elementwise as e
 from .elementwise import conj
-from .shape import concatenate, reshape
+from .shape import concatenate, refuse_out, reshape
 
 
 def kept_shape(x_shape, axis):
@@ -183,12 +182,6 @@ prod = general(np.prod, _prod_rule, accepts="keepdims", batch="axis", formulas=(
 def given(value):
     """True unless it is None or NumPy's mark for an argument that was left out."""
     return value is not None and value is not np._NoValue
-
-
-def refuse_out(out):
-    """Raise if a reduction is to write its result into an array."""
-    if out is not None:
-        raise NotDifferentiableError("a reduction on a Tensor does not take out=; use its result, or t.data")
 
 
 def _reduce(op, a, axis, out, keepdims, **statics):

@@ -16,13 +16,10 @@ from ..errors import NotDifferentiableError
 from ..op import meaning
 from ..tensor import Tensor
 from . import elementwise as e
+from .constant import plain
 from .matrix import diagonal, matmul
 from .reduce import given, kept_shape, refuse_out, warn_if
 from .shape import concatenate, reshape, scatter, transpose
-
-
-def _plain(value):
-    return value.data if isinstance(value, Tensor) else value
 
 
 def _array(value):
@@ -134,7 +131,7 @@ def _quantiles(function, a, q, whole, axis, method, keepdims, weights):
         raise NotDifferentiableError(f"np.{function.__name__} jumps as its weights change; pass weights.data")
     skips_nan = function in (np.nanquantile, np.nanpercentile) and a.dtype.kind == "f"
     # NumPy's own checks of q and method, and its dtype
-    dtype = function(np.zeros(1, a.dtype), _plain(q), method=method, weights=None if weights is None else [1]).dtype
+    dtype = function(np.zeros(1, a.dtype), plain(q), method=method, weights=None if weights is None else [1]).dtype
     rows = flat(a, axis)
     shape = (*np.shape(q), *_result_shape(a, axis, keepdims))
     if skips_nan and rows.shape[-1] == 0:
@@ -143,7 +140,7 @@ def _quantiles(function, a, q, whole, axis, method, keepdims, weights):
     if weights is None:
         p = _positions(rows, flat_q, method, skips_nan)
     else:
-        p = _weighted_positions(rows, flat_q, method, skips_nan, _plain(weights), a, axis)
+        p = _weighted_positions(rows, flat_q, method, skips_nan, plain(weights), a, axis)
     ordered = _sort(rows)
     y = _between(ordered, p, dtype)
     if skips_nan:
@@ -169,7 +166,7 @@ def _positions(rows, q, method, skips_nan):
 
 def _position(n, q, method):
     if not isinstance(q, Tensor) or q.node is None:
-        return np.quantile(np.arange(float(n)), np.asarray(_plain(q), float), method=method)
+        return np.quantile(np.arange(float(n)), np.asarray(plain(q), float), method=method)
     if method not in _CONTINUOUS:
         raise NotDifferentiableError(
             f"quantiles by method={method!r} jump as q changes; pass q as a plain array, or use a continuous method: "
@@ -181,7 +178,7 @@ def _position(n, q, method):
 
 def _weighted_positions(rows, q, method, skips_nan, weights, a, axis):
     """Which elements NumPy chooses, as the quantiles of their ranks."""
-    data, weights = _plain(rows), np.asarray(weights)
+    data, weights = plain(rows), np.asarray(weights)
     if weights.shape == a.shape:
         weights = flat(weights, axis)
     ranks = np.argsort(np.argsort(data, axis=-1, kind="stable"), axis=-1).astype(float)
@@ -189,13 +186,13 @@ def _weighted_positions(rows, q, method, skips_nan, weights, a, axis):
     if skips_nan:
         ranks = np.where(np.all(np.isnan(data), axis=-1, keepdims=True), 0, ranks)
     find = np.nanquantile if skips_nan else np.quantile
-    return np.moveaxis(find(ranks, _plain(q), axis=-1, method=method, weights=weights), 0, -1)
+    return np.moveaxis(find(ranks, plain(q), axis=-1, method=method, weights=weights), 0, -1)
 
 
 def _between(ordered, p, dtype):
     """The elements at these positions; between two of them on the straight line. q varies upwards at a corner."""
     last = ordered.shape[-1] - 1
-    low = np.floor(_plain(p)).astype(int)
+    low = np.floor(plain(p)).astype(int)
     high = np.minimum(low + 1, last) if isinstance(p, Tensor) else np.ceil(p).astype(int)
     a, b, t = _pick(ordered, low), _pick(ordered, high), (p - low).astype(dtype)
     return a * (1 - t) + b * t if isinstance(p, Tensor) else e.where(t == 0, a, a * (1 - t) + b * t)
@@ -217,7 +214,7 @@ def _average(a, axis=None, weights=None, returned=False, *, keepdims=False):
     w = _spread(w, a.shape, axis)
     keepdims = given(keepdims) and keepdims
     total = np.sum(w, axis=axis, dtype=dtype, keepdims=keepdims)
-    if np.any(_plain(total) == 0):
+    if np.any(plain(total) == 0):
         raise ZeroDivisionError("the weights sum to zero, so there is no average")
     y = np.sum(np.multiply(a, w).astype(dtype), axis=axis, keepdims=keepdims) / total
     return (y, np.broadcast_to(total, y.shape)) if returned else y
@@ -265,9 +262,9 @@ def _cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=
     ddof = (not bias) if ddof is None else ddof
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # NumPy's own checks of the weights, without its arithmetic
-        np.cov(np.zeros((1, n)), fweights=_plain(fweights), aweights=_plain(aweights), ddof=ddof)
+        np.cov(np.zeros((1, n)), fweights=plain(fweights), aweights=plain(aweights), ddof=ddof)
     w, total, freedom = _weights(x, ddof, fweights, aweights)
-    if _plain(freedom) > 0:
+    if plain(freedom) > 0:
         per = 1 / freedom
     else:
         warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=3)
@@ -290,7 +287,7 @@ def _variables(m, rowvar):
 def _weights(x, ddof, fweights, aweights):
     """The weight of each observation, their sum, and what the sum of the products is divided by."""
     real = np.zeros((), x.dtype).real.dtype
-    f = None if fweights is None else np.asarray(_plain(fweights)).astype(real)
+    f = None if fweights is None else np.asarray(plain(fweights)).astype(real)
     a = None if aweights is None else _array(aweights).astype(real)
     if f is None and a is None:
         n = x.shape[1]
@@ -320,8 +317,8 @@ def _corrcoef(x, y=None, rowvar=True, *, dtype=None):
 
 @meaning(np.bincount)
 def _bincount(x, /, weights=None, minlength=0):
-    x = np.asarray(_plain(x))
-    y = np.bincount(x, _plain(weights), minlength)
+    x = np.asarray(plain(x))
+    y = np.bincount(x, plain(weights), minlength)
     if not isinstance(weights, Tensor):
         return y
     return scatter(weights.astype(float), index=x, shape=y.shape)
@@ -330,7 +327,7 @@ def _bincount(x, /, weights=None, minlength=0):
 @meaning(np.histogram_bin_edges)
 def _histogram_bin_edges(a, bins=10, range=None, weights=None):
     """Edges that are not given go evenly from the least to the largest element."""
-    edges = np.histogram_bin_edges(_plain(a), _plain(bins), range, _plain(weights))
+    edges = np.histogram_bin_edges(plain(a), plain(bins), range, plain(weights))
     if isinstance(bins, Tensor) and bins.ndim:
         return bins
     if not isinstance(a, Tensor) or a.size == 0 or range is not None or np.ndim(bins) == 1:
@@ -344,11 +341,11 @@ def _histogram_bin_edges(a, bins=10, range=None, weights=None):
 
 @meaning(np.histogram)
 def _histogram(a, bins=10, range=None, density=None, weights=None):
-    counts, plain_edges = np.histogram(_plain(a), _plain(bins), range, None, _plain(weights))
+    counts, plain_edges = np.histogram(plain(a), plain(bins), range, None, plain(weights))
     edges = _histogram_bin_edges(a, bins, range, weights)
     if isinstance(weights, Tensor):
-        place = np.searchsorted(plain_edges, np.ravel(_plain(a)), side="right") - 1
-        place[np.ravel(_plain(a)) == plain_edges[-1]] -= 1  # the last bin has both of its edges
+        place = np.searchsorted(plain_edges, np.ravel(plain(a)), side="right") - 1
+        place[np.ravel(plain(a)) == plain_edges[-1]] -= 1  # the last bin has both of its edges
         inside = np.flatnonzero((place >= 0) & (place < counts.size))
         counts = scatter(np.reshape(weights, (-1,))[inside], index=place[inside], shape=counts.shape)
     if density:

@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from ..tensor import CALLS, FUNCTIONS, Tensor, unknown
+from .constant import plain
 from .fused import logsumexp
 from .reduce import given, nanmax, nanmin, refuse_out
 from .statistics import flat
@@ -30,10 +31,6 @@ def _is_constant(ufunc):
     return getattr(FUNCTIONS[ufunc] if ufunc in FUNCTIONS else unknown(ufunc), "kind", None) == "constant"
 
 
-def _plain(value):
-    return value.data if isinstance(value, Tensor) else value
-
-
 def _in(array, dtype):
     return array if dtype is None else array.astype(dtype)
 
@@ -41,7 +38,7 @@ def _in(array, dtype):
 def reduce(ufunc, array, axis=0, dtype=None, out=None, keepdims=False, initial=np._NoValue, where=True):
     """ufunc(ufunc(a[0], a[1]), a[2]) and so on."""
     refuse_out(out)
-    where = _plain(where)
+    where = plain(where)
     if _is_constant(ufunc):
         return ufunc.reduce(array.data, axis, dtype, None, keepdims, initial, where)
     if ufunc in _SUMS:
@@ -94,7 +91,7 @@ def accumulate(ufunc, array, axis=0, dtype=None, out=None):
 def outer(ufunc, a, b, /, **kwargs):
     """The ufunc of every element of a with every element of b."""
     if ufunc.nin != 2 or ufunc.signature is not None:
-        return ufunc.outer(_plain(a), _plain(b))  # which NumPy refuses
+        return ufunc.outer(plain(a), plain(b))  # which NumPy refuses
     a, b = (x if isinstance(x, Tensor) else np.asarray(x) for x in (a, b))
     return ufunc(np.reshape(a, a.shape + (1,) * b.ndim), b, **kwargs)
 
@@ -102,8 +99,8 @@ def outer(ufunc, a, b, /, **kwargs):
 def reduceat(ufunc, array, indices, axis=0, dtype=None, out=None):
     """A reduction of each slice from one index up to the next; of one element where the next index is not larger."""
     refuse_out(out)
-    indices = _plain(indices)
-    allowed = ufunc.reduceat(_plain(array), indices, axis, dtype)
+    indices = plain(indices)
+    allowed = ufunc.reduceat(plain(array), indices, axis, dtype)
     if _is_constant(ufunc):
         return allowed
     array = _in(array, allowed.dtype)
