@@ -259,11 +259,16 @@ def _ptp(a, axis=None, out=None, keepdims=False):
 def _mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
     if where is True or where is np._NoValue:
         return _reduce(mean, a, axis, out, keepdims, dtype=dtype)
-    wide = np.float32 if a.dtype == np.float16 and not given(dtype) else dtype  # as NumPy does
-    total = _sum(a, axis, wide, out, keepdims, where=where)
+    if a.dtype == np.float16 and not given(dtype):  # as NumPy does
+        return _mean_of_some(a, axis, np.float32, out, keepdims, where).astype(a.dtype)
+    return _mean_of_some(a, axis, dtype, out, keepdims, where)
+
+
+def _mean_of_some(a, axis, dtype, out, keepdims, where):
+    total = _sum(a, axis, dtype, out, keepdims, where=where)
     n = _number(a, axis, keepdims, where)
     warn_if(n == 0, "Mean of empty slice")
-    return _in(_per(total, n), a.dtype if wide is not dtype else None)
+    return _per(total, n)
 
 
 def _number(a, axis, keepdims, where):
@@ -272,9 +277,10 @@ def _number(a, axis, keepdims, where):
 
 
 def _per(total, n):
-    """total / n without a wider dtype, and nan for 0 / 0 without a warning."""
+    """total / n in the dtype of the total, which need not hold n itself; nan for 0 / 0 without a warning."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        return total / (n.astype(total.dtype) if total.dtype.kind in "fc" else n)
+        y = total / n
+    return _in(y, total.dtype if total.dtype.kind in "fc" else None)
 
 
 @var.with_keywords
@@ -324,7 +330,7 @@ def _nanprod(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, w
 
 @meaning(np.nanmean)
 def _nanmean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
-    return _mean(a, axis, dtype, out, keepdims, where=_numbers(a, where))
+    return _mean_of_some(a, axis, dtype, out, keepdims, _numbers(a, where))
 
 
 @meaning(np.nanvar)

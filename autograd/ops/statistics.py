@@ -49,15 +49,11 @@ def flat(a, axis):
 
 def _pick(rows, index):
     """From the last axis the elements of these indices: the same for every row, or of an array for each row."""
-    if np.ndim(index) == 1:
-        return rows[..., index]
-    m = math.prod(rows.shape[:-1])
-    flat = np.reshape(rows, (m, rows.shape[-1]))
-    return np.reshape(flat[np.arange(m)[:, None], index.reshape(m, index.shape[-1])], index.shape)
+    return rows[..., index] if np.ndim(index) == 1 else np.take_along_axis(rows, index, axis=-1)
 
 
 def _sort(rows):
-    return _pick(rows, np.argsort(rows, axis=-1, kind="stable")) if rows.ndim > 1 else rows[np.argsort(rows)]
+    return np.sort(rows, axis=-1, stable=True)
 
 
 def _result_shape(a, axis, keepdims):
