@@ -7,6 +7,7 @@ Tensor and attaches its operators and methods.
 from . import (
     constant,
     conv,
+    decompositions,
     elementwise,
     fft,
     fused,
@@ -23,6 +24,7 @@ from . import (
 __all__ = [
     "constant",
     "conv",
+    "decompositions",
     "elementwise",
     "fft",
     "fused",
