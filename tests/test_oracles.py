@@ -92,7 +92,8 @@ def in_jax(jax, name):
         "array_split": None,  # JAX does not cut beyond the end
         "repeat": lambda x, repeats, axis=None: jnp.repeat(x, np.asarray(repeats), axis=axis),
     }
-    return spelled[name] if name in spelled else namesake(name, jnp, jnp.linalg, nn, jax.scipy.special)
+    places = (jnp.linalg,) if name.startswith("linalg_") else (jnp, jnp.linalg, nn, jax.scipy.special)
+    return spelled[name] if name in spelled else namesake(name, *places)
 
 
 @pytest.mark.parametrize("name", OF_ROW)

@@ -391,7 +391,8 @@ def test_every_function_of_numpy_that_tensors_know_has_a_row():
 def test_every_row_belongs_to_an_op_or_function(name):
     row = ROWS[name]
     assert row.function in OPS or row.function in FUNCTIONS
-    assert name in (row.function.name if isinstance(row.function, Op) else row.function.__name__, "round")
+    called = row.function.name if isinstance(row.function, Op) else row.function.__name__
+    assert name.removeprefix("linalg_") in (called, "round")  # np.linalg has namesakes with other defaults
     assert all(FUNCTIONS[f] is FUNCTIONS[row.function] for f in row.aliases)
 
 

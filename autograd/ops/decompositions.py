@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import NotDifferentiableError
 from ..op import general, meaning
 from .elementwise import conj
+from .matrix import aligned
 from .shape import concatenate
 
 EigResult = type(np.linalg.eig(np.eye(1)))
@@ -49,6 +50,13 @@ def gaps(s):
 
 # ---- division by gaps ----
 
+_REASON = (
+    "no derivative: some eigenvalues (or singular values) are equal or 0, and the result depends on the single vectors "
+    "that belong to them, or is a second derivative; or it depends on the phase of a complex vector. Use first "
+    "derivatives of the values alone (eigvalsh, svdvals), a function without vectors (inv, pinv, det, matrix_power), "
+    "or perturb the matrix"
+)
+
 
 @general(
     name="over_gaps",
@@ -65,8 +73,14 @@ def over_gaps(c, gaps, *, pairs=False, together=False):
     """
     closed = gaps == 0
     if np.any(closed):
-        part = c - adjoint(c) if together else c - np.real(c) * np.eye(c.shape[-1], dtype=c.dtype) if pairs else c
-        _refuse(np.abs(part), closed, c)
+        n = c.shape[-1]
+        one = np.eye(n, dtype=c.dtype) if pairs else 0
+        part = c - adjoint(c) if together else c - np.real(c) * one
+        size = np.max(np.abs(c), axis=(-2, -1), keepdims=True, initial=0)
+        # a phase that the loss leaves out may leave nothing but rounding, of numbers that are taken to be about 1
+        rounded = np.maximum(size, np.abs(one)) * (100 * n * np.finfo(c.dtype).eps)
+        if np.any(closed & (np.abs(part) > rounded)):
+            raise NotDifferentiableError(_REASON)
     return np.where(closed, 0, c / np.where(closed, 1, gaps))
 
 
@@ -78,18 +92,6 @@ over_gaps.rule(
 )
 
 
-def _refuse(part, closed, c):
-    """Raise unless `part` is 0, but for the rounding of c, where the gap is closed."""
-    size = np.max(np.abs(c), axis=(-2, -1), keepdims=True, initial=0)
-    if np.any(closed & (part > size * (100 * c.shape[-1] * np.finfo(c.dtype).eps))):
-        raise NotDifferentiableError(
-            "no derivative: some eigenvalues (or singular values) are equal or 0, and the result depends on the "
-            "single vectors that belong to them, or is a second derivative; or it depends on the phase of a complex "
-            "vector. Use first derivatives of the values alone (eigvalsh, svdvals), a function without vectors (inv, "
-            "pinv, det, matrix_power), or perturb the matrix"
-        )
-
-
 def no_vectors_of_equals(of_s, gaps):
     """Raise where a loss of values and vectors uses equal values: f(s) alone does not say what V f(S) V^H needs."""
     equal = np.sum(gaps == 0, axis=-1) > 1
@@ -99,12 +101,6 @@ def no_vectors_of_equals(of_s, gaps):
 def no_equals(gaps):
     """Raise wherever values are equal."""
     over_gaps(np.ones(gaps.shape, gaps.dtype), gaps, pairs=True)
-
-
-def aligned(*xs):
-    """Arrays with a hidden axis in front, the other axes filled up with 1 behind it, to broadcast as without it."""
-    most = max(x.ndim for x in xs)
-    return [np.reshape(x, (x.shape[0], *(1,) * (most - x.ndim), *x.shape[1:])) for x in xs]
 
 
 # ---- symmetric (Hermitian) eigenvalue problem ----
@@ -139,7 +135,9 @@ def _eigh_rule(g, y, strict=False):
     return conj(v @ hermitian_part(core) @ adjoint(v))
 
 
-@general(name="eigvalsh", residuals={"v": lambda x: eigh(x, strict=True)[1]}, batch="stack", formulas=("v diag(g) v^H",))
+@general(
+    name="eigvalsh", residuals={"v": lambda x: eigh(x, strict=True)[1]}, batch="stack", formulas=("v diag(g) v^H",)
+)
 def eigvalsh(x):
     """The eigenvalues of a symmetric (Hermitian) matrix, also where some are equal."""
     return tuple(np.linalg.eigh(x))

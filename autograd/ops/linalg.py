@@ -17,9 +17,9 @@ from ..errors import NotDifferentiableError
 from ..op import general, meaning
 from ..tensor import Tensor
 from .constant import constant
-from .decompositions import adjoint, aligned, hermitian_part, svdvals
+from .decompositions import adjoint, hermitian_part, svdvals
 from .elementwise import conj, positive, where
-from .matrix import matmul
+from .matrix import aligned, array, matmul
 from .reduce import kept
 from .shape import moveaxis, reshape, transpose
 
@@ -204,7 +204,7 @@ def _pinv(a, rcond=None, hermitian=False, *, rtol=np._NoValue):
     return pinv(a, rcond=rcond, hermitian=hermitian)
 
 
-@general(name="least_squares", formulas=("the rule of pinv for g transpose(b)", "transpose(pinv(a)) @ g"))
+@general(name="lstsq", formulas=("the rule of pinv for g transpose(b)", "transpose(pinv(a)) @ g"))
 def least_squares(a, b, *, rcond):
     """The shortest x for which |a @ x - b| is least. Its derivative holds the rank that rcond gives a."""
     return np.linalg.lstsq(a, b, rcond)[0]
@@ -222,6 +222,7 @@ least_squares.rule(lambda g, a, rcond: pinv(a, rcond=rcond).mT @ g)
 @meaning(np.linalg.lstsq)
 def _lstsq(a, b, rcond=None):
     """The solution, the sums of squared residuals, the rank and the singular values; the rank is a constant."""
+    a, b = array(a), array(b)
     if rcond is None or rcond == -1:
         eps = float(np.finfo(np.result_type(a.dtype, np.float32)).eps)
         rcond = eps * max(a.shape) if rcond is None else eps
@@ -285,11 +286,14 @@ def _in_order(arrays, sizes):
             cost[i, j], split[i, j] = min(
                 (cost[i, k] + cost[k, j] + sizes[i] * sizes[k] * sizes[j], k) for k in range(i + 1, j)
             )
+    return _chain(arrays, split, 0, n)
 
-    def product(i, j):
-        return arrays[i] if j == i + 1 else matmul(product(i, split[i, j]), product(split[i, j], j))
 
-    return product(0, n)
+def _chain(arrays, split, i, j):
+    if j == i + 1:
+        return arrays[i]
+    k = split[i, j]
+    return matmul(_chain(arrays, split, i, k), _chain(arrays, split, k, j))
 
 
 @meaning(np.linalg.tensorinv)

@@ -16,6 +16,8 @@ from rows import Row, Sample
 from .assign import ASSIGN
 from .constant import CONSTANT
 from .conv import CONV
+from .decompositions import DECOMPOSITIONS
+from .einsum import EINSUM
 from .elementwise import ELEMENTWISE
 from .fft import FFT
 from .fused import FUSED
@@ -36,6 +38,8 @@ TABLES: tuple[dict[str, Row], ...] = (
     INDEX,
     ASSIGN,
     MATRIX,
+    EINSUM,
+    DECOMPOSITIONS,
     LINALG,
     FFT,
     POLYNOMIAL,
