@@ -60,7 +60,9 @@ MATRIX = {
     "cross": Row(
         np.cross,
         [((3,), (3,)), ((2, 3), (3,)), ((2, 1, 3), (4, 3)), ((0, 3), (3,))],
-        more=[at((3, 2), (2, 3), axisa=0, axisc=0), at((2, 3), (3, 4, 2), axisa=1, axisb=0), at((3, 2), (3, 1), axis=0)],
+        more=[
+            at((3, 2), (2, 3), axisa=0, axisc=0), at((2, 3), (3, 4, 2), axisa=1, axisb=0), at((3, 2), (3, 1), axis=0),
+        ],
     ),
     "linalg_cross": Row(np.linalg.cross, more=[at((2, 3), (3,)), at((3, 2), (3, 2), axis=0)]),
     "linalg_outer": Row(np.linalg.outer, [((3,), (4,))]),
