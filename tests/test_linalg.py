@@ -108,7 +108,7 @@ def test_vectors_of_equal_values_have_no_tangent():
 
 
 def test_the_leading_part_of_a_matrix_of_low_rank():
-    """The zeros are equal, but not in the loss; the nearest matrix of rank 2 moves with all but the rest of the space."""
+    """The zeros are equal, but not in the loss; the nearest matrix of rank 2 moves with the rest."""
     x = A[:, :2] @ A[:2]
 
     def truncated(x):

@@ -90,7 +90,7 @@ def in_jax(jax, name):
         "softmax_cross_entropy": cross_entropy,
         "getitem": operator.getitem,
         "array_split": None,  # JAX does not cut beyond the end
-        **dict.fromkeys(("eigh", "eig", "eigvals", "svd", "qr", "lstsq")),  # in test_linalg.py, without NumPy's own calls
+        **dict.fromkeys(("eigh", "eig", "eigvals", "svd", "qr", "lstsq")),  # see test_linalg.py
         "repeat": lambda x, repeats, axis=None: jnp.repeat(x, np.asarray(repeats), axis=axis),
     }
     places = (jnp.linalg,) if name.startswith("linalg_") else (jnp, jnp.linalg, nn, jax.scipy.special)

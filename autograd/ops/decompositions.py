@@ -72,16 +72,24 @@ def over_gaps(c, gaps, *, pairs=False, together=False):
     together: the values are not in the loss, so only a turn of both vectors (the skew part of c) counts.
     """
     closed = gaps == 0
-    if np.any(closed):
-        n = c.shape[-1]
-        one = np.eye(n, dtype=c.dtype) if pairs else 0
-        part = c - adjoint(c) if together else c - np.real(c) * one
-        size = np.max(np.abs(c), axis=(-2, -1), keepdims=True, initial=0)
-        # a phase that the loss leaves out may leave nothing but rounding, of numbers that are taken to be about 1
-        rounded = np.maximum(size, np.abs(one)) * (100 * n * np.finfo(c.dtype).eps)
-        if np.any(closed & (np.abs(part) > rounded)):
+    if not np.any(closed):
+        return c / gaps
+    closed = np.broadcast_to(closed, c.shape)
+    _refuse(c, np.unravel_index(np.flatnonzero(closed), c.shape), pairs, together)
+    return np.divide(c, gaps, where=~closed, out=np.zeros(c.shape, np.result_type(c, gaps, np.float16)))
+
+
+def _refuse(c, places, pairs, together):
+    """Raise unless c is 0 in these places, but for its rounding."""
+    part, least = c[places], 0
+    if pairs:
+        *stack, i, j = places
+        part = np.where(together | (i == j), part - np.conj(c[(*stack, j, i)]), part)
+        least = i == j  # a phase may leave nothing but rounding in c, of numbers that are taken to be about 1
+    if np.any(part):
+        size = np.maximum(np.max(np.abs(c), axis=(-2, -1))[places[:-2]], least)
+        if np.any(np.abs(part) > size * (100 * c.shape[-1] * np.finfo(c.dtype).eps)):
             raise NotDifferentiableError(_REASON)
-    return np.where(closed, 0, c / np.where(closed, 1, gaps))
 
 
 over_gaps.rule(
@@ -248,23 +256,21 @@ def _svd_rule(g, y, x_shape, strict=False):
     if 1 in g.parts:
         no_vectors_of_equals(gs, between)
         no_vectors_of_zeros(gs, zero, square=m == n)
-    inside = _inside(adjoint(u) @ gu, adjoint(v) @ gv, s, between, together=1 not in g.parts)
-    x = u @ (core + inside) @ adjoint(v)
-    s = np.where(zero, 0, s)[..., None, :]
-    if m > k:
-        x = x + over_gaps(gu - u @ (adjoint(u) @ gu), s) @ adjoint(v)
-    if n > k:
-        x = x + u @ adjoint(over_gaps(gv - v @ (adjoint(v) @ gv), s))
-    return conj(x)
-
-
-def _inside(a, b, s, between, together):
-    """How u and v turn within their own spaces: together, over the gaps of s, and against each other, over sums."""
+    # within their own spaces u and v turn together, over the gaps of s, and against each other, over its sums
+    vh, together = adjoint(v), 1 not in g.parts
+    a, b = adjoint(u) @ gu, vh @ gv
     both = over_gaps(a + b, between, pairs=True, together=together)
-    sums = np.abs(s[..., None, :] + s[..., :, None])
+    sums = s[..., None, :] + s[..., :, None]
     sums = np.where(sums <= rounding(s)[..., None], 0, sums)
     apart = over_gaps(a - b, sums, pairs=True, together=together)
-    return hermitian_part(both) + (apart - adjoint(apart)) * 0.5
+    x = u @ (core + (both + apart + adjoint(both - apart)) * 0.5)
+    s = np.where(zero, 0, s)[..., None, :]
+    if m > k:
+        x = x + over_gaps(gu - u @ a, s)
+    x = x @ vh
+    if n > k:
+        x = x + u @ adjoint(over_gaps(gv - v @ b, s))
+    return conj(x)
 
 
 def _leading(q, g, k):

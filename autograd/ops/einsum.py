@@ -47,14 +47,22 @@ def einsum(*xs, subscripts):
 
 @einsum.rule
 def _einsum_rule(g, xs, i, subscripts):
-    terms, result = subscripts.split("->")
-    terms = terms.split(",")
-    others = [(t, x) for k, (t, x) in enumerate(zip(terms, xs, strict=True)) if k != i]
-    sources = [(result, g), *others]
-    lengths = {(letter, n) for t, x in sources for letter, n in zip(t, np.shape(x), strict=True)}
-    alone = [axis for axis in zip(terms[i], np.shape(xs[i]), strict=True) if axis not in lengths]
-    sources += [(letter, np.ones(n, g.dtype)) for letter, n in alone]  # summed over in this term only: spread again
-    return einsum(*(x for _, x in sources), subscripts=",".join(t for t, _ in sources) + "->" + terms[i])
+    transposed, alone = _transposed(subscripts, tuple([np.shape(x) for x in xs]), np.shape(g), i)
+    ones = [np.ones(n, g.dtype) for n in alone]  # letters that are summed over in this term only: spread again
+    return einsum(g, *xs[:i], *xs[i + 1 :], *ones, subscripts=transposed)
+
+
+@functools.lru_cache(512)
+def _transposed(subscripts, shapes, shape, i):
+    """The subscripts of the product of g, the others and ones that belongs to input i; how many ones of each letter."""
+    left, result = subscripts.split("->")
+    terms = left.split(",")
+    of = terms[i]
+    others = [t for k, t in enumerate(terms) if k != i]
+    sources = [(result, shape), *zip(others, shapes[:i] + shapes[i + 1 :], strict=True)]
+    lengths = {axis for t, s in sources for axis in zip(t, s, strict=True)}
+    alone = [axis for axis in zip(of, shapes[i], strict=True) if axis not in lengths]
+    return ",".join([result, *others, *(letter for letter, _ in alone)]) + "->" + of, [n for _, n in alone]
 
 
 # ---- how it is computed ----
