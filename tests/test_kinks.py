@@ -87,6 +87,11 @@ def gradient(f, x):
         (np.arccos, 1, -INF),
         (np.arccosh, 1, INF),
         (np.sinc, 0, 0),
+        (lambda x: np.interp(x, [0, 1, 2], [0, 3, 4]), 0, 3),
+        (lambda x: np.interp(x, [0, 1, 2], [0, 3, 4]), 1, 1),
+        (lambda x: np.interp(x, [0, 1, 2], [0, 3, 4]), 2, 1),
+        (lambda x: np.interp(x, [0, 1, 2], [0, 3, 4]), 2.5, 0),
+        (lambda x: np.unwrap(np.stack([0 * x, x]))[1], math.pi, 1),
     ],
 )
 def test_first_derivative(f, x, expected):
@@ -114,6 +119,27 @@ def test_first_derivative(f, x, expected):
 )
 def test_higher_derivatives(f, x, order, expected):
     assert derivative(f, x, order) == pytest.approx(expected, rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("f", "expected"),
+    [
+        (lambda x: np.sort(x, stable=True), [2, 1, 3]),
+        (lambda x: np.sort(x, kind="stable"), [2, 1, 3]),
+        (lambda x: np.partition(x, (0, 1)), [2, 1, 3]),
+        (np.unique, [2, 1, 0]),
+        (np.unique_values, [2, 1, 0]),
+        (lambda x: np.union1d(x, x), [2, 1, 0]),
+        (lambda x: np.setxor1d(x, []), [2, 1, 0]),
+        (lambda x: np.piecewise(x, [x >= 1], [np.square, np.negative]), [2, -2, 6]),
+    ],
+)
+def test_equal_elements_go_the_way_that_numpy_took(f, expected):
+    def weighed(x):
+        y = f(x)
+        return np.sum(y * np.arange(1, len(y) + 1))
+
+    assert gradient(weighed, [1.0, 0.0, 1.0]).tolist() == expected
 
 
 # ---- two arguments ----

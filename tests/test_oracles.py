@@ -92,6 +92,18 @@ def in_jax(jax, name):
         "array_split": None,  # JAX does not cut beyond the end
         **dict.fromkeys(("eigh", "eig", "eigvals", "svd", "qr", "lstsq")),  # see test_linalg.py
         "repeat": lambda x, repeats, axis=None: jnp.repeat(x, np.asarray(repeats), axis=axis),
+        "take": lambda x, indices, axis=None, mode=None: jnp.take(x, np.asarray(indices), axis=axis, mode=mode),
+        "sort": lambda x, axis=-1, kind=None: jnp.sort(x, axis=axis),
+        "partition": None,  # within the parts JAX has another order
+        "choose": lambda a, choices, mode: jnp.choose(a, choices, mode="clip"),
+        "gradient": None,  # JAX has no edge_order
+        "apply_along_axis": None,  # the row's functions are NumPy's
+        "apply_over_axes": None,
+        "piecewise": None,
+        **dict.fromkeys(["array", "asarray"]),  # NumPy's like=
+        # the shapes of these depend on the values, which JAX does not compile
+        **dict.fromkeys(["compress", "extract", "trim_zeros", "union1d", "setdiff1d", "setxor1d"]),
+        **dict.fromkeys(["unique", "unique_values", "unique_all", "unique_counts", "unique_inverse"]),
     }
     places = (jnp.linalg,) if name.startswith("linalg_") else (jnp, jnp.linalg, nn, jax.scipy.special)
     return spelled[name] if name in spelled else namesake(name, *places)

@@ -234,7 +234,9 @@ def list_of(axes):
 @meaning(np.diagonal)
 def diagonal(a, offset=0, axis1=0, axis2=1):
     """The diagonal of the matrices in two axes, along a new last axis."""
-    axis1, axis2 = axis1 % np.ndim(a), axis2 % np.ndim(a)
+    axis1, axis2 = (normalize_axis_index(axis, np.ndim(a)) for axis in (axis1, axis2))
+    if axis1 == axis2:
+        raise ValueError("np.diagonal: the two axes are one")
     others = [k for k in range(np.ndim(a)) if k not in (axis1, axis2)]
     rows, columns = _diagonal_indices(np.shape(a)[axis1], np.shape(a)[axis2], offset)
     return transpose(a, (*others, axis1, axis2))[..., rows, columns]
@@ -265,6 +267,11 @@ def _diag(v, k=0):
         raise ValueError(f"np.diag takes 1 or 2 dimensions, not {v.ndim}")
     n = v.shape[0] + abs(k)
     return scatter(v, index=_diagonal_indices(n, n, k), shape=(n, n))
+
+
+@meaning(np.diagflat)
+def _diagflat(v, k=0):
+    return np.diag(np.ravel(v), k)
 
 
 @meaning(np.tril)

@@ -17,6 +17,7 @@ from .assign import ASSIGN
 from .constant import CONSTANT
 from .conv import CONV
 from .decompositions import DECOMPOSITIONS
+from .differences import DIFFERENCES
 from .einsum import EINSUM
 from .elementwise import ELEMENTWISE
 from .fft import FFT
@@ -24,6 +25,7 @@ from .fused import FUSED
 from .index import INDEX
 from .linalg import LINALG
 from .matrix import MATRIX
+from .pad import PAD
 from .polynomial import POLYNOMIAL
 from .reduce import REDUCTIONS
 from .shape import SHAPES
@@ -36,6 +38,8 @@ TABLES: tuple[dict[str, Row], ...] = (
     FUSED,
     SHAPES,
     INDEX,
+    PAD,
+    DIFFERENCES,
     ASSIGN,
     MATRIX,
     EINSUM,
