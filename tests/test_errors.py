@@ -94,7 +94,6 @@ def test_constants_convert():
 def test_an_unknown_function():
     x = leaf()
     for call, name in (
-        (lambda: np.unwrap(x), "np.unwrap"),
         (lambda: np.polyfit(x, x, 1), "np.polyfit"),
         (lambda: np.spacing(x), "np.spacing"),
     ):
