@@ -98,6 +98,7 @@ def in_jax(jax, name):
         "array_split": None,  # JAX does not cut beyond the end
         "polydiv": None,  # JAX keeps the zeros in front of the remainder
         "roots": lambda p: jnp.roots(p, strip_zeros=False),
+        **dict.fromkeys(("eigh", "eig", "eigvals", "svd", "qr", "lstsq")),  # see test_linalg.py
         "repeat": lambda x, repeats, axis=None: jnp.repeat(x, np.asarray(repeats), axis=axis),
         "take": lambda x, indices, axis=None, mode=None: jnp.take(x, np.asarray(indices), axis=axis, mode=mode),
         "sort": lambda x, axis=-1, kind=None: jnp.sort(x, axis=axis),
@@ -112,7 +113,8 @@ def in_jax(jax, name):
         **dict.fromkeys(["compress", "extract", "trim_zeros", "union1d", "setdiff1d", "setxor1d"]),
         **dict.fromkeys(["unique", "unique_values", "unique_all", "unique_counts", "unique_inverse"]),
     }
-    return spelled[name] if name in spelled else namesake(name, jnp.fft, jnp, jnp.linalg, nn, jax.scipy.special)
+    places = (jnp.linalg,) if name.startswith("linalg_") else (jnp.fft, jnp, jnp.linalg, nn, jax.scipy.special)
+    return spelled[name] if name in spelled else namesake(name, *places)
 
 
 @pytest.mark.parametrize("name", OF_ROW)

@@ -7,7 +7,9 @@ Tensor and attaches its operators and methods.
 from . import (
     constant,
     conv,
+    decompositions,
     differences,
+    einsum,
     elementwise,
     fft,
     fused,
@@ -26,7 +28,9 @@ from . import (
 __all__ = [
     "constant",
     "conv",
+    "decompositions",
     "differences",
+    "einsum",
     "elementwise",
     "fft",
     "fused",
