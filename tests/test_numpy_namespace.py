@@ -207,6 +207,13 @@ def test_programs():
     assert np.isclose(g(2.0), 9 * 4 + 1)
 
 
+def test_the_array_of_a_box():
+    """Without any other module loaded than autograd.numpy."""
+    code = "import autograd.numpy as np, autograd; print(autograd.grad(lambda x: x * (x + x._value))(2.0))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert run.stdout.strip() == "6.0"
+
+
 # ---- the array API ----
 
 
