@@ -123,6 +123,22 @@ def test_builders(name):
     gradcheck(scalars(f), X)
 
 
+@pytest.mark.parametrize(
+    "directive", ["0", "-1", "1", "0,2", "1,2", "0,3", "0,2,0", "0,3,1", "0,3,2", "0,3,-2", "r", "c"]
+)
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3)])
+def test_directives_of_r_(directive, shape):
+    a = numpy.ones(shape)
+    try:
+        expected = numpy.asarray(numpy.r_[directive, a, 2 * a])
+    except ValueError:
+        with pytest.raises(ValueError):
+            np.r_[directive, Tensor(a, requires_grad=True), a]
+        return
+    y = np.r_[directive, Tensor(a, requires_grad=True), 2 * a]
+    numpy.testing.assert_array_equal(y.data, expected)
+
+
 JOINERS = {
     "vstack": lambda t: np.vstack([t, X]),
     "vstack of numbers": lambda t: np.vstack([t[0], 1.0]),
