@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy
@@ -128,6 +129,7 @@ def test_builders(name):
 )
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3)])
 def test_directives_of_r_(directive, shape):
+    warnings.simplefilter("ignore", PendingDeprecationWarning)  # np.matrix, which "r" and "c" ask for
     a = numpy.ones(shape)
     try:
         expected = numpy.asarray(numpy.r_[directive, a, 2 * a])
