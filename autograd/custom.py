@@ -145,9 +145,6 @@ class _Box:
                 f"{self.name}() got the result of {describe(t.node)} as a keyword argument, which its rules do not "
                 "cover; pass it by position"
             )
-        for leaf in flatten(args)[0]:
-            if hasattr(leaf, "__apply_op__"):  # another carrier, for example a traced value
-                return leaf.__apply_op__(self, args, kwargs)
         call = _Call(self, args, kwargs)
         mode = MODE.get()
         if not call.recorded or not mode.recording:
@@ -216,11 +213,22 @@ def _again(*xs: Any, call: _Call) -> Any:
 class Primitive(_Box):
     """The function and its rules; `vjps` and `jvps` are what `autograd.extend` defines."""
 
+    kind = "custom"
+    batch = None
+
     def __init__(self, function: Function):
         super().__init__(function)
         self.vjps: Function | None = None  # (argnums, ans, args, kwargs) -> (g -> a cotangent for each argnum)
         self.jvps: Function | None = None  # (argnums, tangents, ans, args, kwargs) -> the tangent of the result
         self.one_by_one = True  # vjps may be asked for one argnum at a time
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        for leaf in flatten(args)[0]:
+            if hasattr(leaf, "__apply_op__"):  # another carrier, for example a traced value: it must not look inside
+                y = leaf.__apply_op__(self, args, kwargs)
+                if y is not NotImplemented:
+                    return y
+        return super().__call__(*args, **kwargs)
 
     def pull(self, call: _Call, g: Any, xs: Any, y: Any, i: int) -> dict[int, Any]:
         if self.vjps is None:

@@ -254,7 +254,7 @@ def own(g: Any, dtype: Any, taken: set[int]) -> Any:
 
     dtype: that of the input, down to the byte order, which an addition on the way does not keep.
     """
-    if hasattr(g, "__apply_op__"):  # another carrier, for example a traced value
+    if g.__class__ is not np.ndarray and hasattr(g, "__apply_op__"):  # another carrier, for example a traced value
         return g
     if g.__class__ is not np.ndarray or g.base is not None or id(g) in taken or g.dtype != dtype:
         g = np.array(g, dtype)

@@ -94,10 +94,7 @@ def test_constants_convert():
 def test_an_unknown_function():
     x = leaf()
     for call, name in (
-        (lambda: np.unwrap(x), "np.unwrap"),
-        (lambda: np.polyfit(x, x, 1), "np.polyfit"),
         (lambda: np.nextafter(x, x), "np.nextafter"),
-        (lambda: np.linalg.matrix_rank(x), "np.linalg.matrix_rank"),
     ):
         raises(NotDifferentiableError, call, name, "t.data", "register a rule")
 
@@ -316,7 +313,7 @@ def test_tangents_and_cotangents_that_do_not_fit():
     raises(ShapeError, lambda: pull(np.ones(2)), "cotangent", "(2,)", "(3,)")
     raises(TypeError, lambda: pull(np.ones(3) * 1j), "cotangent", "complex128")
     _, pull = ag.vjp(lambda x: (x, x), np.ones(3))
-    raises(TypeError, lambda: pull(np.ones(3)), "2 arrays", "1 cotangents")
+    raises(TypeError, lambda: pull(np.ones(3)), "the structure of this tuple of 2")
 
 
 # ---- attributes ----

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from autograd import Tensor, elementwise_grad, grad, gradients, hessian, jacobian, jvp
+from autograd.ops.conv import max_pool1d
 from autograd.ops.elementwise import relu
 from autograd.ops.fused import logsumexp
 
@@ -214,6 +215,7 @@ def test_arctan2_has_no_derivative_at_the_origin():
     [
         (np.max, [1, 3, 3], [0, 0.5, 0.5]),
         (np.min, [1, 1, 1, 1], [0.25] * 4),
+        (lambda x: np.sum(max_pool1d(x[None], 3)), [2, 1, 2, 7, 0, 4], [0.5, 0, 0.5, 1, 0, 0]),
         (np.linalg.norm, [0, 0], [0, 0]),
         (np.linalg.norm, [3, 4], [0.6, 0.8]),
         (lambda x: np.linalg.norm(x, ord=3), [0, 0], [0, 0]),

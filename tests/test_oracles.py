@@ -96,6 +96,8 @@ def in_jax(jax, name):
         "bincount": lambda x, minlength, **kw: jnp.bincount(x, length=max(minlength, 5), **kw),
         "getitem": operator.getitem,
         "array_split": None,  # JAX does not cut beyond the end
+        "polydiv": None,  # JAX keeps the zeros in front of the remainder
+        "roots": lambda p: jnp.roots(p, strip_zeros=False),
         "repeat": lambda x, repeats, axis=None: jnp.repeat(x, np.asarray(repeats), axis=axis),
         "take": lambda x, indices, axis=None, mode=None: jnp.take(x, np.asarray(indices), axis=axis, mode=mode),
         "sort": lambda x, axis=-1, kind=None: jnp.sort(x, axis=axis),
@@ -110,7 +112,7 @@ def in_jax(jax, name):
         **dict.fromkeys(["compress", "extract", "trim_zeros", "union1d", "setdiff1d", "setxor1d"]),
         **dict.fromkeys(["unique", "unique_values", "unique_all", "unique_counts", "unique_inverse"]),
     }
-    return spelled[name] if name in spelled else namesake(name, jnp, jnp.linalg, nn, jax.scipy.special)
+    return spelled[name] if name in spelled else namesake(name, jnp.fft, jnp, jnp.linalg, nn, jax.scipy.special)
 
 
 @pytest.mark.parametrize("name", OF_ROW)
