@@ -290,3 +290,13 @@ def test_windows_are_views_and_the_mean_over_them_has_the_right_gradient():
     (g,) = gradients(np.sum(np.mean(windows, axis=1) ** 2), [x])
     kernel = np.full(50, 1 / 50)
     np.testing.assert_allclose(g, np.convolve(2 * np.convolve(x.data, kernel, "valid"), kernel), rtol=1e-10, atol=1e-12)
+
+
+def test_lists_among_the_arrays_that_are_joined():
+    """As NumPy takes them: np.concatenate([[0.0], x, [1.0]])."""
+    x = Tensor(np.array([2.0, 3.0]), requires_grad=True)
+    y = np.concatenate([[0.5], x, [1.0]])
+    np.testing.assert_array_equal(y.data, [0.5, 2, 3, 1])
+    y.backward(np.arange(4.0))
+    np.testing.assert_array_equal(x.grad, [1, 2])
+    np.testing.assert_array_equal(np.stack([[1, 2], x]).data, [[1, 2], [2, 3]])

@@ -22,6 +22,7 @@ from . import (
     reduce,
     shape,
     statistics,
+    ufunc_methods,
 )
 
 __all__ = [
@@ -42,4 +43,5 @@ __all__ = [
     "reduce",
     "shape",
     "statistics",
+    "ufunc_methods",
 ]

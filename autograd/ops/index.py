@@ -169,12 +169,6 @@ def _conditions(condlist, ndim):
     return list(np.asarray([condlist] if one else condlist, dtype=bool))
 
 
-@meaning(np.real_if_close)
-def _real_if_close(a, tol=100):
-    a = as_array(a)
-    return a if np.iscomplexobj(np.real_if_close(plain(a), tol)) else np.real(a)
-
-
 # ---- putting in and leaving out ----
 
 

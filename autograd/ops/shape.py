@@ -272,13 +272,13 @@ stack.rule(lambda g, xs_shape, i, axis=0: g[(*(slice(None),) * (axis % (len(xs_s
 
 def _cast(arrays, dtype, casting):
     """The arrays in the dtype of a result that was asked for."""
-    arrays = list(arrays)
+    arrays = [as_array(a) for a in arrays]  # a list among them too
     found = np.result_type(*map(plain, arrays)) if arrays else None
     if dtype is None or found is None:
         return arrays
     if not np.can_cast(found, dtype, casting):
         raise TypeError(f"{found} cannot become {np.dtype(dtype)} with casting={casting!r}")
-    return [to_dtype(as_array(a), dtype, copy=False) for a in arrays]
+    return [to_dtype(a, dtype, copy=False) for a in arrays]
 
 
 @meaning(np.concatenate)

@@ -11,6 +11,8 @@ missing. No test is left out for an operation; what is special about one is a fi
 
 from __future__ import annotations
 
+import importlib.util
+
 from rows import Row, Sample
 
 from .assign import ASSIGN
@@ -31,6 +33,15 @@ from .reduce import REDUCTIONS
 from .shape import SHAPES
 from .statistics import STATISTICS
 
+if importlib.util.find_spec("scipy"):
+    from .scipy_linalg import SCIPY_LINALG
+    from .scipy_signal import SCIPY_SIGNAL
+    from .scipy_special import SCIPY_SPECIAL
+
+    SCIPY: tuple[dict[str, Row], ...] = (SCIPY_SPECIAL, SCIPY_LINALG, SCIPY_SIGNAL)
+else:
+    SCIPY = ()
+
 TABLES: tuple[dict[str, Row], ...] = (
     ELEMENTWISE,
     REDUCTIONS,
@@ -49,6 +60,7 @@ TABLES: tuple[dict[str, Row], ...] = (
     POLYNOMIAL,
     CONV,
     CONSTANT,
+    *SCIPY,
 )
 ROWS: dict[str, Row] = {name: row for table in TABLES for name, row in table.items()}
 assert len(ROWS) == sum(map(len, TABLES)), "two rows have the same name"
