@@ -11,7 +11,15 @@ from typing import Any
 
 from .tracer import getval
 
-__all__ = ["dict", "isinstance", "list", "tuple", "type"]
+__all__ = ["DictBox", "SequenceBox", "dict", "isinstance", "list", "tuple", "type"]
+
+
+class SequenceBox:
+    """What HIPS autograd wraps around a list. Nothing is one here; programs ask `isinstance` about it."""
+
+
+class DictBox:
+    """What HIPS autograd wraps around a dict. Nothing is one here."""
 
 
 def isinstance(value: Any, kind: Any) -> bool:

@@ -164,6 +164,11 @@ class Tensor:
         """The ndarray, without the graph (the same as `.data`)."""
         return self.data
 
+    @property
+    def _value(self) -> Any:
+        """The same, as programs for HIPS autograd ask for it."""
+        return self._array
+
     def tolist(self) -> Any:
         """The elements as nested Python lists."""
         return self._array.tolist()

@@ -23,7 +23,6 @@ __all__ = ["Box", "Node", "Traced", "getval", "isbox", "notrace_primitive", "pri
 Function = Callable[..., Any]
 
 Box = Tensor
-Tensor._value = property(lambda self: self._array, doc="The array without the graph.")  # type: ignore[attr-defined]
 
 
 def isbox(value: Any) -> bool:

@@ -45,7 +45,7 @@ from autograd.misc import const_graph, flatten
 from autograd.misc.fixed_points import fixed_point
 from autograd.misc.flatten import flatten_func
 from autograd.misc.optimizers import adam, rmsprop, sgd
-from autograd.numpy.numpy_boxes import ArrayBox
+from autograd.numpy.numpy_boxes import ArrayBox, DictBox, SequenceBox
 from autograd.numpy.numpy_vjps import replace_zero, unbroadcast_f
 from autograd.test_util import check_equivalent, check_grads, check_jvp, check_vjp, combo_check, scalar_close
 from autograd.tracer import getval, isbox, trace
@@ -258,6 +258,7 @@ def test_boxes_are_tensors():
 
     grad(f)(X)
     assert seen == [(True, True, True, True, onp.ndarray)]
+    assert not isinstance([X], SequenceBox) and not isinstance({}, DictBox)
     assert not isbox(X) and getval(X) is X and type("a", (), {}).__name__ == "a"
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy
@@ -123,6 +124,23 @@ def test_builders(name):
     gradcheck(scalars(f), X)
 
 
+@pytest.mark.parametrize(
+    "directive", ["0", "-1", "1", "0,2", "1,2", "0,3", "0,2,0", "0,3,1", "0,3,2", "0,3,-2", "r", "c"]
+)
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3)])
+def test_directives_of_r_(directive, shape):
+    warnings.simplefilter("ignore", PendingDeprecationWarning)  # np.matrix, which "r" and "c" ask for
+    a = numpy.ones(shape)
+    try:
+        expected = numpy.asarray(numpy.r_[directive, a, 2 * a])
+    except ValueError:
+        with pytest.raises(ValueError):
+            np.r_[directive, Tensor(a, requires_grad=True), a]
+        return
+    y = np.r_[directive, Tensor(a, requires_grad=True), 2 * a]
+    numpy.testing.assert_array_equal(y.data, expected)
+
+
 JOINERS = {
     "vstack": lambda t: np.vstack([t, X]),
     "vstack of numbers": lambda t: np.vstack([t[0], 1.0]),
@@ -205,6 +223,13 @@ def test_programs():
     assert numpy.allclose(jacobian(f)(0.3), [-np.sin(0.3) - 2 * np.cos(0.3), np.cos(0.3) - 2 * np.sin(0.3)])
     g = grad(lambda x: np.sum(np.array([grad(lambda y: y**3 * x)(x), x])))
     assert np.isclose(g(2.0), 9 * 4 + 1)
+
+
+def test_the_array_of_a_box():
+    """Without any other module loaded than autograd.numpy."""
+    code = "import autograd.numpy as np, autograd; print(autograd.grad(lambda x: x * (x + x._value))(2.0))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert run.stdout.strip() == "6.0"
 
 
 # ---- the array API ----

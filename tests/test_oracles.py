@@ -96,9 +96,9 @@ def in_jax(jax, name):
         "bincount": lambda x, minlength, **kw: jnp.bincount(x, length=max(minlength, 5), **kw),
         "getitem": operator.getitem,
         "array_split": None,  # JAX does not cut beyond the end
-        **dict.fromkeys(("eigh", "eig", "eigvals", "svd", "qr", "lstsq")),  # see test_linalg.py
         "polydiv": None,  # JAX keeps the zeros in front of the remainder
         "roots": lambda p: jnp.roots(p, strip_zeros=False),
+        **dict.fromkeys(("eigh", "eig", "eigvals", "svd", "qr", "lstsq")),  # see test_linalg.py
         "repeat": lambda x, repeats, axis=None: jnp.repeat(x, np.asarray(repeats), axis=axis),
         "take": lambda x, indices, axis=None, mode=None: jnp.take(x, np.asarray(indices), axis=axis, mode=mode),
         "sort": lambda x, axis=-1, kind=None: jnp.sort(x, axis=axis),
@@ -113,7 +113,7 @@ def in_jax(jax, name):
         **dict.fromkeys(["compress", "extract", "trim_zeros", "union1d", "setdiff1d", "setxor1d"]),
         **dict.fromkeys(["unique", "unique_values", "unique_all", "unique_counts", "unique_inverse"]),
     }
-    places = (jnp.linalg,) if name.startswith("linalg.") else (jnp.fft, jnp, jnp.linalg, nn, jax.scipy.special)
+    places = (jnp.linalg,) if name.startswith("linalg_") else (jnp.fft, jnp, jnp.linalg, nn, jax.scipy.special)
     return spelled[name] if name in spelled else namesake(name, *places)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import functools
 import math
 from collections.abc import Callable, Iterator
@@ -197,32 +196,27 @@ class vectorize(np.vectorize):
 
 
 class _Brackets:
-    """np.r_ and np.c_: what stands in the brackets, joined along an axis."""
+    """np.r_ and np.c_. NumPy's own puts together the numbers of the elements, and they say where each goes."""
 
-    def __init__(self, own: Any, directive: tuple[int, int, int]):
+    def __init__(self, own: Any):
         self.own = own
-        self.directive = directive  # the axis to join, the least number of axes, where one axis goes among more
 
     def __getitem__(self, key: Any) -> Any:
         if not _has_tensor(key):
             return self.own[key]
-        parts = list(key) if type(key) is tuple else [key]
-        axis, ndmin, place = self.directive
-        if isinstance(parts[0], str):
-            given = [int(n) for n in parts.pop(0).split(",")]
-            axis, ndmin, place = (*given, *(axis, ndmin, place)[len(given) :])
-        return np.concatenate([self._part(p, ndmin, place) for p in parts], axis=axis)
-
-    @staticmethod
-    def _part(part: Any, ndmin: int, place: int) -> Any:
-        part = np.r_[part] if isinstance(part, slice) else asarray(part)
-        n = builtins.max(ndmin, 1) - part.ndim
-        if n <= 0:
-            return part
-        before = place % (n + part.ndim) if place >= 0 or part.ndim else 0
-        before = n if place == -1 else builtins.min(before, n)
-        return np.reshape(part, (1,) * before + part.shape + (1,) * (n - before))
+        numbers: list[Any] = []
+        elements: list[Any] = []
+        n = 0
+        for part in key if type(key) is tuple else (key,):
+            if isinstance(part, str):  # a directive
+                numbers.append(part)
+                continue
+            part = np.r_[part] if isinstance(part, slice) else asarray(part)
+            numbers.append(np.arange(n, n + part.size).reshape(part.shape))
+            elements.append(np.reshape(part, -1))
+            n += part.size
+        return np.concatenate(elements)[np.asarray(self.own[tuple(numbers)])]
 
 
-r_ = _Brackets(np.r_, (0, 1, -1))
-c_ = _Brackets(np.c_, (-1, 2, 0))
+r_ = _Brackets(np.r_)
+c_ = _Brackets(np.c_)
