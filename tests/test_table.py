@@ -19,7 +19,7 @@ from samples import DIFFERENTIABLE, ELEMENTWISE, ROWS, SAMPLES
 from samples.draw import symmetric
 
 import autograd.ops
-from autograd import NotDifferentiableError, Tensor, gradcheck, gradients, jvp, vjp
+from autograd import Tensor, gradcheck, gradients, jvp, vjp
 from autograd.node import Node
 from autograd.op import MANY, Op
 from autograd.sweep import reachable
@@ -185,14 +185,17 @@ def test_dtype_and_shape_are_kept(name, dtype):
                 assert (g.shape, g.dtype) == (x.shape, x.dtype) == (x.shape, dtype)
             for node in nodes_of(y):
                 if node.op in OPS and node.op.outputs == 1:
-                    complex_at_least = 4 if name == "imag" else 0  # no complex dtype is narrower
-                    assert width_of_rules(node) <= max(width(dtype), width(node.dtype), complex_at_least)
+                    assert width_of_rules(node) <= max(width(dtype), width(node.dtype))
 
 
 def width_of_rules(node):
-    """The bytes per real number of the widest cotangent that a rule makes, before the engine casts it."""
+    """The bytes per real number of the widest cotangent that a rule makes, before the engine casts it.
+
+    complex64 does not count: no complex dtype is narrower.
+    """
     g = np.ones(node.shape, node.dtype)[()]
-    return max((width(pull(g, node.saved, node.kwargs, operator.mul).dtype) for _, pull in node.plan.pulls), default=0)
+    made = [pull(g, node.saved, node.kwargs, operator.mul).dtype for _, pull in node.plan.pulls]
+    return max((width(dtype) for dtype in made if dtype != np.complex64), default=0)
 
 
 def width(dtype):
@@ -396,7 +399,8 @@ def test_every_row_belongs_to_an_op_or_function(name):
     row = ROWS[name]
     assert row.function in OPS or row.function in FUNCTIONS
     known = row.function.name if isinstance(row.function, Op) else row.function.__name__
-    assert name in (known, f"special.{known}", "round")  # SciPy has some functions of NumPy's once more
+    # np.linalg and SciPy have namesakes of NumPy's functions
+    assert name.removeprefix("linalg_").removeprefix("special.") in (known, "round")
     assert all(FUNCTIONS[f] is FUNCTIONS[row.function] for f in row.aliases)
 
 
@@ -406,24 +410,16 @@ UFUNCS = sorted({f for f in vars(np).values() if isinstance(f, np.ufunc)}, key=l
 @pytest.mark.parametrize("ufunc", UFUNCS, ids=lambda f: f.__name__)
 def test_no_ufunc_detaches_silently(ufunc):
     """It records, or gives a plain array and its row says so, or raises; no array of objects, no lost gradient."""
-    xs = [leaf(np.array([[1.0]])) for _ in range(ufunc.nin)]
+    xs = [np.array([[1.0]]) for _ in range(ufunc.nin)]
     try:
         with np.errstate(all="ignore"):
-            y = ufunc(*xs)
+            y = ufunc(*map(leaf, xs))
     except TypeError:
-        assert ufunc not in FUNCTIONS
+        assert ufunc not in FUNCTIONS or outcome(ufunc, *xs) == "refused"
         return
     row = next(row for row in ROWS.values() if ufunc in (row.function, *row.aliases))
-    assert isinstance(y, np.ndarray) if row.constant else isinstance(y, Tensor) and y.node is not None
-    assert y.dtype != object
-
-
-@pytest.mark.parametrize("ufunc", [np.add, np.multiply, np.maximum, np.sin, np.gcd], ids=lambda f: f.__name__)
-@pytest.mark.parametrize("method", ["reduce", "accumulate", "outer", "at", "reduceat"])
-def test_ufunc_methods_raise(ufunc, method):
-    x = leaf(np.ones(3))
-    with pytest.raises((NotDifferentiableError, ValueError)):  # NumPy refuses some by itself
-        getattr(ufunc, method)(*{"at": (x, [0], x), "outer": (x, x), "reduceat": (x, [0, 1])}.get(method, (x,)))
+    assert isinstance(y, np.ndarray) if row.constant else holds_a_recorded_tensor(y)
+    assert row.constant or isinstance(y, tuple) or y.dtype != object
 
 
 def called(function):

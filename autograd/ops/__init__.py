@@ -7,7 +7,9 @@ Tensor and attaches its operators and methods.
 from . import (
     constant,
     conv,
+    decompositions,
     differences,
+    einsum,
     elementwise,
     fft,
     fused,
@@ -20,12 +22,15 @@ from . import (
     reduce,
     shape,
     statistics,
+    ufunc_methods,
 )
 
 __all__ = [
     "constant",
     "conv",
+    "decompositions",
     "differences",
+    "einsum",
     "elementwise",
     "fft",
     "fused",
@@ -38,4 +43,5 @@ __all__ = [
     "reduce",
     "shape",
     "statistics",
+    "ufunc_methods",
 ]

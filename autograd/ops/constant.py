@@ -31,7 +31,20 @@ SEARCHES = (
     np.triu_indices_from,
 )
 QUESTIONS = (np.allclose, np.array_equal, np.isclose, np.all, np.any, np.ndim, np.shape, np.size, np.iscomplexobj)
-MORE_QUESTIONS = (
+INTEGERS = (
+    np.bitwise_and,
+    np.bitwise_or,
+    np.bitwise_xor,
+    np.bitwise_count,
+    np.invert,
+    np.left_shift,
+    np.right_shift,
+    np.gcd,
+    np.lcm,
+)
+PARTS_OF_NUMBERS = (np.spacing, np.isposinf, np.isneginf, np.isreal, np.iscomplex, np.isrealobj)
+BINS = (np.nanargmax, np.nanargmin)
+MEMORY_AND_DTYPES = (
     np.array_equiv,
     np.shares_memory,
     np.may_share_memory,
@@ -49,6 +62,7 @@ def constant(function):
     def on_data(*args, **kwargs):
         return function(*map(plain, args), **{k: plain(v) for k, v in kwargs.items()})
 
+    on_data.kind = "constant"
     FUNCTIONS[function] = on_data
     return on_data
 
@@ -60,5 +74,15 @@ def plain(value):
     return type(value)(map(plain, value)) if type(value) in (list, tuple) else value
 
 
-for _function in (*COMPARISONS, *LOGICAL, *SEARCHES, *QUESTIONS, *MORE_QUESTIONS, *LIKE):
+for _function in (
+    *COMPARISONS,
+    *LOGICAL,
+    *SEARCHES,
+    *QUESTIONS,
+    *INTEGERS,
+    *PARTS_OF_NUMBERS,
+    *BINS,
+    *MEMORY_AND_DTYPES,
+    *LIKE,
+):
     constant(_function)

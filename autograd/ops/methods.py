@@ -75,6 +75,8 @@ Tensor.backward = backward
 Tensor.__neg__ = _unary(e.negative)
 Tensor.__pos__ = _unary(e.positive)
 Tensor.__abs__ = _unary(e.absolute)
+Tensor.__divmod__ = lambda self, other: np.divmod(self, other)
+Tensor.__rdivmod__ = lambda self, other: np.divmod(other, self)
 Tensor.__getitem__ = shape.select
 
 

@@ -18,7 +18,9 @@ from rows import Row, Sample
 from .assign import ASSIGN
 from .constant import CONSTANT
 from .conv import CONV
+from .decompositions import DECOMPOSITIONS
 from .differences import DIFFERENCES
+from .einsum import EINSUM
 from .elementwise import ELEMENTWISE
 from .fft import FFT
 from .fused import FUSED
@@ -51,6 +53,8 @@ TABLES: tuple[dict[str, Row], ...] = (
     DIFFERENCES,
     ASSIGN,
     MATRIX,
+    EINSUM,
+    DECOMPOSITIONS,
     LINALG,
     FFT,
     POLYNOMIAL,

@@ -6,16 +6,27 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from rows import Row, Shape, grid
+from rows import Row, Shape, Source, grid
 
 from .draw import ANY, ONE, TWO, labels, packed
 
 
 def plain(
-    shapes: Sequence[tuple[Shape, ...]], *functions: Any, grid: Sequence[dict[str, Any]] = ({},)
+    shapes: Sequence[tuple[Shape, ...]],
+    *functions: Any,
+    grid: Sequence[dict[str, Any]] = ({},),
+    domain: Sequence[Source] = (ANY,),
 ) -> dict[str, Row]:
     """Rows of functions that have no derivative by nature."""
-    return {f.__name__: Row(f, shapes, grid, constant=True) for f in functions}
+    return {f.__name__: Row(f, shapes, grid, domain=domain, constant=True) for f in functions}
+
+
+def bits(rng: Any, shape: Shape) -> Any:
+    return rng.integers(0, 8, shape)
+
+
+def increasing(rng: Any, shape: Shape) -> Any:
+    return np.sort(rng.uniform(-2, 2, shape))
 
 
 CONSTANT = {
@@ -41,9 +52,12 @@ CONSTANT = {
         np.ravel_multi_index, [((3,), (3,))], grid(dims=[(3, 4)]), constant=True, domain=[labels(3)], call=packed
     ),
     "can_cast": Row(np.can_cast, [((3,),)], constant=True, call=lambda f, x: f(x.dtype, np.float32)),
+    **plain(TWO, np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift, domain=[bits]),
+    **plain(TWO, np.gcd, np.lcm, domain=[bits]),
+    **plain(ONE, np.bitwise_count, np.invert, domain=[bits]),
+    **plain(ONE, np.spacing, np.isposinf, np.isneginf, np.isreal, np.iscomplex, np.isrealobj),
+    **plain([((3, 4),)], np.nanargmax, np.nanargmin, grid=grid(axis=[None, 0, -1])),
     # what np.empty_like holds is not defined: its shape and dtype are compared
     "empty_like": Row(np.empty_like, ONE, constant=True, call=lambda f, x: (f(x).shape, str(f(x).dtype))),
-    "searchsorted": Row(
-        np.searchsorted, [((4,), (3,))], constant=True, domain=[lambda rng, s: np.sort(rng.uniform(-2, 2, s)), ANY]
-    ),
+    "searchsorted": Row(np.searchsorted, [((4,), (3,))], constant=True, domain=[increasing, ANY]),
 }

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from rows import Row, at, grid
 
-from .draw import ANY, ONE, SQUARE_3D, distinct, labels, nonzero, truths
+from .draw import ANY, SQUARE_3D, distinct, labels, nonzero, truths
 
 
 def among_zeros(f: Any, x: Any, **kwargs: Any) -> Any:
@@ -87,7 +87,6 @@ INDEX: dict[str, Row] = {
         call=selected,
     ),
     "piecewise": Row(np.piecewise, [((3, 4),), ((),), ((0, 3),)], call=pieces),
-    "real_if_close": Row(np.real_if_close, ONE, domain=[(0.3, 0.9)]),
     "append": Row(
         np.append, [((2, 3), (4,)), ((), ())], more=[at((2, 3), (1, 3), axis=0), at((2, 3), (2, 1), axis=-1)]
     ),
