@@ -18,7 +18,7 @@ from samples import DIFFERENTIABLE, ELEMENTWISE, ROWS, SAMPLES
 from samples.draw import symmetric
 
 import autograd.ops
-from autograd import NotDifferentiableError, Tensor, gradcheck, gradients, jvp, vjp
+from autograd import Tensor, gradcheck, gradients, jvp, vjp
 from autograd.node import Node
 from autograd.op import MANY, Op
 from autograd.sweep import reachable
@@ -404,24 +404,16 @@ UFUNCS = sorted({f for f in vars(np).values() if isinstance(f, np.ufunc)}, key=l
 @pytest.mark.parametrize("ufunc", UFUNCS, ids=lambda f: f.__name__)
 def test_no_ufunc_detaches_silently(ufunc):
     """It records, or gives a plain array and its row says so, or raises; no array of objects, no lost gradient."""
-    xs = [leaf(np.array([[1.0]])) for _ in range(ufunc.nin)]
+    xs = [np.array([[1.0]]) for _ in range(ufunc.nin)]
     try:
         with np.errstate(all="ignore"):
-            y = ufunc(*xs)
+            y = ufunc(*map(leaf, xs))
     except TypeError:
-        assert ufunc not in FUNCTIONS
+        assert ufunc not in FUNCTIONS or outcome(ufunc, *xs) == "refused"
         return
     row = next(row for row in ROWS.values() if ufunc in (row.function, *row.aliases))
-    assert isinstance(y, np.ndarray) if row.constant else isinstance(y, Tensor) and y.node is not None
-    assert y.dtype != object
-
-
-@pytest.mark.parametrize("ufunc", [np.add, np.multiply, np.maximum, np.sin, np.gcd], ids=lambda f: f.__name__)
-@pytest.mark.parametrize("method", ["reduce", "accumulate", "outer", "at", "reduceat"])
-def test_ufunc_methods_raise(ufunc, method):
-    x = leaf(np.ones(3))
-    with pytest.raises((NotDifferentiableError, ValueError)):  # NumPy refuses some by itself
-        getattr(ufunc, method)(*{"at": (x, [0], x), "outer": (x, x), "reduceat": (x, [0, 1])}.get(method, (x,)))
+    assert isinstance(y, np.ndarray) if row.constant else holds_a_recorded_tensor(y)
+    assert row.constant or isinstance(y, tuple) or y.dtype != object
 
 
 def called(function):
@@ -433,7 +425,7 @@ def called(function):
 def test_no_function_of_numpy_detaches_silently(function, n):
     try:
         y = function(*[leaf(np.eye(2)) for _ in range(n)])
-    except (TypeError, ValueError, AttributeError):  # AttributeError: the readers of files
+    except (TypeError, ValueError, IndexError, AttributeError):  # AttributeError: the readers of files
         return
     row = next((row for row in ROWS.values() if function in (row.function, *row.aliases)), None)
     assert row is not None and (row.constant or function is np.where or holds_a_recorded_tensor(y))

@@ -7,6 +7,7 @@ Tensor and attaches its operators and methods.
 from . import (
     constant,
     conv,
+    differences,
     elementwise,
     fft,
     fused,
@@ -14,15 +15,18 @@ from . import (
     linalg,
     matrix,
     methods,
+    pad,
     polynomial,
     reduce,
     shape,
     statistics,
+    ufunc_methods,
 )
 
 __all__ = [
     "constant",
     "conv",
+    "differences",
     "elementwise",
     "fft",
     "fused",
@@ -30,8 +34,10 @@ __all__ = [
     "linalg",
     "matrix",
     "methods",
+    "pad",
     "polynomial",
     "reduce",
     "shape",
     "statistics",
+    "ufunc_methods",
 ]

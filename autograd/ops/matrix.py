@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..errors import NotDifferentiableError
 from ..op import general, meaning, multilinear
@@ -162,7 +163,9 @@ def _no_letter_twice(term, x):
 @meaning(np.diagonal)
 def diagonal(a, offset=0, axis1=0, axis2=1):
     """The diagonal of the matrices in two axes, along a new last axis."""
-    axis1, axis2 = axis1 % np.ndim(a), axis2 % np.ndim(a)
+    axis1, axis2 = (normalize_axis_index(axis, np.ndim(a)) for axis in (axis1, axis2))
+    if axis1 == axis2:
+        raise ValueError("np.diagonal: the two axes are one")
     others = [k for k in range(np.ndim(a)) if k not in (axis1, axis2)]
     rows, columns = _diagonal_indices(np.shape(a)[axis1], np.shape(a)[axis2], offset)
     return transpose(a, (*others, axis1, axis2))[..., rows, columns]
@@ -186,6 +189,11 @@ def _diag(v, k=0):
         raise ValueError(f"np.diag takes 1 or 2 dimensions, not {v.ndim}")
     n = v.shape[0] + abs(k)
     return scatter(v, index=_diagonal_indices(n, n, k), shape=(n, n))
+
+
+@meaning(np.diagflat)
+def _diagflat(v, k=0):
+    return np.diag(np.ravel(v), k)
 
 
 @meaning(np.tril)

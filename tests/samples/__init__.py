@@ -16,12 +16,14 @@ from rows import Row, Sample
 from .assign import ASSIGN
 from .constant import CONSTANT
 from .conv import CONV
+from .differences import DIFFERENCES
 from .elementwise import ELEMENTWISE
 from .fft import FFT
 from .fused import FUSED
 from .index import INDEX
 from .linalg import LINALG
 from .matrix import MATRIX
+from .pad import PAD
 from .polynomial import POLYNOMIAL
 from .reduce import REDUCTIONS
 from .shape import SHAPES
@@ -34,6 +36,8 @@ TABLES: tuple[dict[str, Row], ...] = (
     FUSED,
     SHAPES,
     INDEX,
+    PAD,
+    DIFFERENCES,
     ASSIGN,
     MATRIX,
     LINALG,

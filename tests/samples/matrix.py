@@ -80,6 +80,7 @@ MATRIX = {
         more=[at((2, 3, 4), axis1=-1, axis2=1), at((3, 2), offset=7)],
     ),
     "diag": Row(np.diag, [((3, 4),), ((3,),), ((0,),)], grid(k=[0, 1, -2])),
+    "diagflat": Row(np.diagflat, [((2, 2),), ((3,),), ((),)], grid(k=[0, -2])),
     "tril": Row(np.tril, [((3, 4),), ((2, 3, 3),)], grid(k=[0, 1, -1])),
     "triu": Row(np.triu, [((3, 4),), ((2, 3, 3),)], grid(k=[0, 1, -1])),
 }  # fmt: skip
