@@ -68,7 +68,6 @@ def plain_polygamma(x: Any, v: Any) -> Any:
 
 SCIPY_SPECIAL = {
     "gamma": Row(sp.gamma, ONE, domain=[POSITIVE], more=[at((3,), domain=[(-0.8, -0.2)])]),
-    "gammasgn": Row(sp.gammasgn, ONE, domain=[(-0.9, -0.1)]),
     "gammaln": Row(sp.gammaln, ONE, domain=[POSITIVE]),
     "loggamma": Row(sp.loggamma, ONE, domain=[POSITIVE]),
     "psi": Row(sp.digamma, ONE, domain=[POSITIVE]),

@@ -37,7 +37,6 @@ def _apart(y, x):
 
 gamma = elementwise(sp.gamma, lambda x, y: y * sp.digamma(x))
 gammaln = elementwise(sp.gammaln, lambda x: sp.digamma(x))
-gammasgn = elementwise(sp.gammasgn, 0)  # a step at every pole of gamma
 loggamma = elementwise(sp.loggamma, lambda x: sp.digamma(x))
 psi = elementwise(sp.digamma, lambda x: polygamma(1, x))
 beta = elementwise(
