@@ -319,7 +319,7 @@ def _tensorsolve(a, b, axes=None):
 # ---- norms ----
 
 
-@general(name="norm", formulas=("g * x / y",))
+@general(name="norm", formulas=("g * x / y",), batch="axis")
 def euclidean_norm(x, *, axis=None, keepdims=False):
     """The square root of the sum of |x|^2 over `axis`; its gradient at 0 is 0, the subgradient of least norm."""
     return np.sqrt(np.sum(np.abs(x) ** 2, axis=axis, keepdims=keepdims))
