@@ -90,8 +90,11 @@ class Tensor:
                 "convert first, for example Tensor(x.astype(float), requires_grad=True)"
             )
         code, lasti = caller()
+        mode = MODE.get()
+        if mode.vmap is not None:
+            self._array = mode.vmap.tagged(self._array)
         self.node = Node(
-            None, (), NO_KWARGS, None, (), self._array.shape, self._array.dtype, None, code, lasti, MODE.get().scope
+            None, (), NO_KWARGS, None, (), self._array.shape, self._array.dtype, None, code, lasti, mode.scope
         )  # fmt: skip
         self._show_value()
 

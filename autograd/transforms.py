@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from .batched import Batched, in_level, innermost, level_of, next_level, outside
 from .errors import NotDifferentiableError, ShapeError
 from .modes import MODE, setting
-from .node import Node
+from .node import Node, next_number
 from .op import linear
 from .sweep import between, check_float, own, pull_to, pushforward, reachable
 from .tensor import Tensor, new_tensor
@@ -24,13 +25,21 @@ from .tree import flatten, is_container
 Function = Callable[..., Any]
 ArgNums = int | Sequence[int]
 
-_alias = linear(lambda x: x, lambda g: g, name="alias", formulas=("g",))
+_alias = linear(lambda x: x, lambda g: g, name="alias", formulas=("g",), batch="elementwise")
 
 
 def _variable(value: Any) -> Tensor:
-    """A fresh variable with this value: a leaf, or for a recorded Tensor a node of its own above it."""
+    """A fresh variable with this value: a leaf, or for a recorded Tensor a node of its own above it.
+
+    Inside a vmap, what was recorded outside it is a constant of the new graph.
+    """
+    vmap = MODE.get().vmap
+    if isinstance(value, Tensor) and value.node is not None:
+        if vmap is None or level_of(value) == vmap.levels[-1]:
+            return _alias(value)
+        value = vmap.tagged(value)
     if isinstance(value, Tensor):
-        return _alias(value) if value.node is not None else Tensor(value.data, requires_grad=True)
+        return Tensor(value.data, requires_grad=True)
     if isinstance(value, bool | str | bytes) or value is None:
         raise NotDifferentiableError(f"cannot differentiate with respect to {value!r}; choose other argnums")
     return Tensor(float(value) if isinstance(value, int) else value, requires_grad=True)
@@ -67,11 +76,12 @@ class _Recorded:
             self.aux = _unwrapped(self.aux)
 
     def _reaches_beyond(self) -> bool:
-        own = set(self.nodes)
-        if any(n.op is not None for n in own if n is not None):
+        own = [n for n in self.nodes if n is not None]
+        if any(n.op is not None for n in own):
             return True
+        first = min([n.number for n in own], default=next_number())  # a leaf made after that was made by f
         roots = [y.node for y in self.ys if isinstance(y, Tensor) and y.node is not None]
-        return any(n.op is None and n not in own for n in reachable(roots))
+        return any(n.op is None and n.number < first for n in reachable(roots))
 
     @property
     def value(self) -> Any:
@@ -113,7 +123,8 @@ class _Recorded:
         ts = [_like(t, x, "tangent", recorded) for x, t in zip(self.xs, ts, strict=True)]
         tangents: dict[Node, Any] = dict(zip(self.nodes, ts, strict=True))  # type: ignore[arg-type]
         roots = [y.node for y in self.ys if isinstance(y, Tensor) and y.node is not None]
-        with np.errstate(all="ignore"), setting(recording=recorded):
+        recording = recorded or MODE.get().recording  # a tangent may be a batch of Tensors
+        with np.errstate(all="ignore"), setting(recording=recording):
             for _ in pushforward(between(roots, tangents), tangents, differentiable=recorded):
                 pass
         results = []
@@ -122,6 +133,7 @@ class _Recorded:
             results.append(np.zeros(np.shape(y), getattr(y, "dtype", float)) if t is None else t)
         taken = set(map(id, ts))
         return [_scalar(t if isinstance(t, Tensor) else own(t, t.dtype, taken)) for t in results]
+
 
     def arrange(self, gs: list[Any]) -> Any:
         """Results in the structure of the chosen arguments."""
@@ -145,7 +157,7 @@ def _numbers(argnums: ArgNums, n: int) -> list[int]:
 
 def _like(g: Any, y: Tensor, what: str, recorded: bool) -> Any:
     if not isinstance(g, Tensor):
-        g = np.asarray(g)
+        g = g if g.__class__ is Batched else np.asarray(g)
     elif not recorded:
         g = g.data
     if g.shape != y.shape:

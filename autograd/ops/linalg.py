@@ -7,18 +7,20 @@ import numpy as np
 
 from ..errors import NotDifferentiableError
 from ..op import general, meaning
+from . import hidden
 from .elementwise import conj
 from .reduce import kept
 
-inv = general(np.linalg.inv, lambda g, y: -(y.mT @ g @ y.mT))
+inv = general(np.linalg.inv, lambda g, y: -(y.mT @ g @ y.mT), batch="stack")
 det = general(
     np.linalg.det,
     lambda g, x, y: (g * y)[..., None, None] * np.linalg.inv(x).mT,
     formulas=("g * y * transpose(inv(x))",),
+    batch="stack",
 )
 
 
-@general(outputs=2, handles=np.linalg.slogdet, formulas=("g[1] * transpose(inv(x))",))
+@general(outputs=2, handles=np.linalg.slogdet, formulas=("g[1] * transpose(inv(x))",), batch="stack")
 def slogdet(x):
     """The sign (or phase) and the logarithm of the absolute value of the determinant."""
     return tuple(np.linalg.slogdet(x))
@@ -36,6 +38,7 @@ def _slogdet_rule(g, x, y):
     handles=np.linalg.solve,
     broadcasts=True,
     formulas=("-solve(transpose(a), g) @ transpose(y)", "solve(transpose(a), g)"),
+    batch=hidden.solve,
 )
 def solve(a, b):
     """x with a @ x = b; b is one vector if it has one axis, else matrices."""
@@ -55,7 +58,7 @@ def _solve_b(g, a, b_shape):
     return np.linalg.solve(a.mT, g)
 
 
-@general(handles=np.linalg.cholesky, formulas=("inv(y)^T phi(y^T g) inv(y), made symmetric",))
+@general(handles=np.linalg.cholesky, formulas=("inv(y)^T phi(y^T g) inv(y), made symmetric",), batch="stack")
 def cholesky(x):
     """The lower triangular y with y @ y^H = x. x is taken to be symmetric (Hermitian), and so is its gradient."""
     return np.linalg.cholesky(x)
@@ -73,7 +76,7 @@ def _cholesky_rule(g, y):
 # ---- norms ----
 
 
-@general(name="norm", formulas=("g * x / y",))
+@general(name="norm", formulas=("g * x / y",), batch="axis")
 def euclidean_norm(x, *, axis=None, keepdims=False):
     """The square root of the sum of |x|^2 over `axis`; its gradient at 0 is 0, the subgradient of least norm."""
     return np.sqrt(np.sum(np.abs(x) ** 2, axis=axis, keepdims=keepdims))

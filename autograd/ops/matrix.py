@@ -8,12 +8,15 @@ import numpy as np
 
 from ..errors import NotDifferentiableError
 from ..op import general, meaning, multilinear
-from ..tensor import Tensor
+from ..tensor import Tensor, as_array
+from . import hidden
 from .elementwise import multiply, where
 from .shape import reshape, scatter, transpose
 
 
-@general(name="affine", broadcasts=True, formulas=("g @ transpose(W)", "transpose(x) @ g", "g"))
+@general(
+    name="affine", broadcasts=True, formulas=("g @ transpose(W)", "transpose(x) @ g", "g"), batch=hidden.affine
+)
 def affine(x, W, b):
     """x @ W + b, the step of a layer, with the bias added in place."""
     y = x @ W
@@ -47,7 +50,13 @@ def _matmul_b(g, a, b_shape):
 
 
 matmul = multilinear(
-    np.matmul, _matmul_a, _matmul_b, inputs="a b", broadcasts=True, formulas=("g @ transpose(b)", "transpose(a) @ g")
+    np.matmul,
+    _matmul_a,
+    _matmul_b,
+    inputs="a b",
+    broadcasts=True,
+    formulas=("g @ transpose(b)", "transpose(a) @ g"),
+    batch=hidden.matmul,
 )
 
 
@@ -75,7 +84,7 @@ def _outer(a, b):
 @meaning(np.tensordot)
 def _tensordot(a, b, axes=2):
     """Both arrays as matrices, their product, and the shape of the result."""
-    a, b = (v if isinstance(v, Tensor) else np.asarray(v) for v in (a, b))
+    a, b = (v if isinstance(v, Tensor) else as_array(v) for v in (a, b))
     if isinstance(axes, int | np.integer):
         axes = (range(a.ndim - axes, a.ndim), range(axes))
     of_a, of_b = (
@@ -98,7 +107,12 @@ def list_of(axes):
 # ---- einsum ----
 
 
-@multilinear(name="einsum", broadcasts=True, formulas=("einsum(g and the others, to the letters of input i)",))
+@multilinear(
+    name="einsum",
+    broadcasts=True,
+    formulas=("einsum(g and the others, to the letters of input i)",),
+    batch=hidden.einsum,
+)
 def einsum(*xs, subscripts):
     """A sum of products in index notation: one letter per axis, none twice in one term, and an explicit result."""
     return np.einsum(subscripts, *xs, optimize=len(xs) > 2)

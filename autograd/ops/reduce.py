@@ -34,12 +34,14 @@ sum = linear(
     lambda g, x_shape, axis=None: np.broadcast_to(kept(g, x_shape, axis), x_shape),
     accepts="keepdims dtype",
     formulas=("broadcast(g)",),
+    batch="axis",
 )
 mean = linear(
     np.mean,
     lambda g, x_shape, axis=None: np.broadcast_to(kept(g / count(x_shape, axis), x_shape, axis), x_shape),
     accepts="keepdims dtype",
     formulas=("broadcast(g) / n",),
+    batch="axis",
 )
 
 
@@ -50,10 +52,22 @@ def _extremum_rule(g, x, y, axis=None):
 
 
 max = general(
-    np.max, _extremum_rule, handles=np.amax, accepts="keepdims", selects=True, formulas=("g * (x == y) / ties",)
+    np.max,
+    _extremum_rule,
+    handles=np.amax,
+    accepts="keepdims",
+    selects=True,
+    formulas=("g * (x == y) / ties",),
+    batch="axis",
 )
 min = general(
-    np.min, _extremum_rule, handles=np.amin, accepts="keepdims", selects=True, formulas=("g * (x == y) / ties",)
+    np.min,
+    _extremum_rule,
+    handles=np.amin,
+    accepts="keepdims",
+    selects=True,
+    formulas=("g * (x == y) / ties",),
+    batch="axis",
 )
 
 
@@ -68,6 +82,7 @@ var = general(
     ),
     accepts="keepdims",
     formulas=("g * 2 * (x - mean(x)) / (n - ddof)",),
+    batch="axis",
 )
 # 0 where all elements are equal: the subgradient of least norm
 std = general(
@@ -77,6 +92,7 @@ std = general(
     ),
     accepts="keepdims",
     formulas=("g * (x - mean(x)) / ((n - ddof) * y)",),
+    batch="axis",
 )
 
 cumsum = linear(
@@ -84,6 +100,7 @@ cumsum = linear(
     lambda g, x_shape, axis=None: np.reshape(_from_the_end(np.cumsum, g, 0 if axis is None else axis), x_shape),
     accepts="dtype",
     formulas=("reverse_cumsum(g)",),
+    batch="axis",
 )
 
 
@@ -120,7 +137,7 @@ def _cumprod_rule(g, x, axis=None):
     return np.reshape(before * r, shape)
 
 
-cumprod = general(np.cumprod, _cumprod_rule, formulas=("sum(g * y / x)",))
+cumprod = general(np.cumprod, _cumprod_rule, formulas=("sum(g * y / x)",), batch="axis")
 
 
 def _prod_rule(g, x, axis=None):
@@ -136,4 +153,4 @@ def _prod_rule(g, x, axis=None):
     return kept(g, x.shape, tuple(axes)) * np.transpose(product, np.argsort((*others, *axes)))
 
 
-prod = general(np.prod, _prod_rule, accepts="keepdims", formulas=("g * y / x",))
+prod = general(np.prod, _prod_rule, accepts="keepdims", formulas=("g * y / x",), batch="axis")
