@@ -409,7 +409,7 @@ def _default_axis(op: Any) -> Any:
 
 def behind(axis: Any, n: int) -> Any:
     """An axis, or several, of an example of n axes, counted with the hidden axis. Raises AxisError as NumPy does."""
-    if isinstance(axis, tuple | list):
+    if isinstance(axis, tuple | list | range | np.ndarray) and np.ndim(axis):
         return tuple([normalize_axis_index(a, n) + 1 for a in axis])
     return normalize_axis_index(axis, n) + 1
 

@@ -40,6 +40,12 @@ def _children(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]] | None:
     return None
 
 
+def children(tree: Any) -> list[Any] | None:
+    """What a container holds directly, or None for a leaf."""
+    parts = _children(tree)
+    return None if parts is None else parts[0]
+
+
 def is_container(tree: Any) -> bool:
     """True for what `flatten` takes apart."""
     return _children(tree) is not None
