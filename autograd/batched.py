@@ -154,16 +154,22 @@ def _levels(args: Any, kwargs: dict[str, Any] = NO_KWARGS) -> tuple[int, int]:
         elif a.__class__ not in PLAIN and isinstance(a, Tensor):
             if a._array.__class__ is Batched and a._array.level > inside:
                 inside = a._array.level
-    for value in kwargs.values():
-        if value.__class__ is Batched or value.__class__ in (tuple, list):
-            bare = max(bare, _level_of_static(value))
+    if kwargs and (level := _level_of_static(tuple(kwargs.values()))) > bare:
+        bare = level
     return bare, inside
 
 
 def _level_of_static(value: Any) -> int:
-    if value.__class__ in (tuple, list):
-        return max(map(_level_of_static, value), default=0)
-    return value.level if value.__class__ is Batched else 0
+    """The highest level of a bare Batched in a nested value."""
+    if value.__class__ is Batched:
+        return value.level
+    level = 0
+    if value.__class__ is tuple or value.__class__ is list:
+        for v in value:
+            kind = v.__class__
+            if kind is Batched or kind is tuple or kind is list:
+                level = max(level, _level_of_static(v))
+    return level
 
 
 def level_of(value: Any) -> int:
@@ -200,7 +206,8 @@ class Active:
 
     def on_one_level(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """The arguments of a call where recorded Tensors from further out are constants of the outermost level."""
-        level = max(_levels(args, kwargs))
+        bare, inside = _levels(args, kwargs)
+        level = bare if bare > inside else inside
         if not level:
             return args
         return tuple(
@@ -252,14 +259,15 @@ def carry(op: Any, args: Any, kwargs: dict[str, Any], level: int) -> Any:
     xs: list[Any] = []
     batched: list[bool] = []
     for a in args:
-        if a.__class__ is Batched and a.level == level:
+        kind = a.__class__
+        if kind is Batched and a.level == level:
             xs.append(a.inner)
             batched.append(a.batched)
         else:
-            xs.append(a if a.__class__ in PLAIN or a.__class__ is Batched or isinstance(a, Tensor) else as_array(a))
+            xs.append(a if kind in PLAIN or kind is Batched or isinstance(a, Tensor) else as_array(a))
             batched.append(False)
     varying = False
-    if kwargs and any(_level_of_static(v) == level for v in kwargs.values()):
+    if kwargs and _level_of_static(tuple(kwargs.values())) >= level:
         kwargs = {k: _static(v, level) for k, v in kwargs.items()}
         varying = bool(_sizes(list(kwargs.values())))
     if not varying and True not in batched:
@@ -299,7 +307,7 @@ def call(op: Any, xs: Any, kwargs: dict[str, Any] = NO_KWARGS) -> Any:
         for x in xs:
             if x.__class__ not in PLAIN:
                 return apply(op, tuple(xs), kwargs)
-        if not kwargs or not any(map(_level_of_static, kwargs.values())):
+        if not kwargs or not _level_of_static(tuple(kwargs.values())):
             y = op.forward(*xs, **kwargs)
             return y[0] if op.residuals else y
         return apply(op, tuple(xs), kwargs)

@@ -31,10 +31,11 @@ class Mode:
 
     def but(self, **changes: Any) -> Mode:
         """A copy with some settings changed."""
-        return Mode(**{name: changes.get(name, getattr(self, name)) for name in _SETTINGS})
+        settings = {"recording": self.recording, "scope": self.scope, "detector": self.detector, "vmap": self.vmap}
+        settings.update(changes)
+        return Mode(**settings)
 
 
-_SETTINGS = ("recording", "scope", "detector", "vmap")
 _USUAL = Mode(recording=True, scope=(), detector=None, vmap=None)
 MODE: ContextVar[Mode] = ContextVar("seegrad_mode", default=_USUAL)
 

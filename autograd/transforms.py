@@ -68,10 +68,11 @@ class _Recorded:
                 raise TypeError("with has_aux=True the function returns a pair (result, aux)")
             result, self.aux = result
         self.ys, self._rebuild_y = flatten(result)
-        for y in self.ys:
-            if isinstance(y, Tensor) and y.node is not None:
-                check_float(y.node)
         self.nodes = [x.node for x in self.xs]
+        self.roots = [y.node for y in self.ys if isinstance(y, Tensor) and y.node is not None]
+        self._graph = reachable(self.roots)
+        for node in self.roots:
+            check_float(node)
         self.differentiable = MODE.get().recording and self._reaches_beyond()
         if has_aux and not self.differentiable:
             self.aux = _unwrapped(self.aux)
@@ -81,8 +82,7 @@ class _Recorded:
         if any(n.op is not None for n in own):
             return True
         first = min([n.number for n in own], default=next_number())  # a leaf made after that was made by f
-        roots = [y.node for y in self.ys if isinstance(y, Tensor) and y.node is not None]
-        return any(n.op is None and n.number < first for n in reachable(roots))
+        return any(n.op is None and n.number < first for n in self._graph)
 
     @property
     def value(self) -> Any:
@@ -123,10 +123,9 @@ class _Recorded:
         recorded = self._recorded(ts)
         given = [(x.node, _like(t, x, "tangent", recorded)) for x, t in zip(self.xs, ts, strict=True) if t is not None]
         tangents: dict[Node, Any] = dict(given)  # type: ignore[arg-type]
-        roots = [y.node for y in self.ys if isinstance(y, Tensor) and y.node is not None]
         recording = recorded or MODE.get().recording  # a tangent may be a batch of Tensors
         with np.errstate(all="ignore"), setting(recording=recording):
-            for _ in pushforward(between(roots, tangents), tangents, differentiable=recorded):
+            for _ in pushforward(between(self.roots, tangents), tangents, differentiable=recorded):
                 pass
         results = []
         for y in self.ys:
@@ -139,8 +138,7 @@ class _Recorded:
     @property
     def widest(self) -> int:
         """The bytes of the largest array on the way."""
-        roots = [y.node for y in self.ys if isinstance(y, Tensor) and y.node is not None]
-        nodes = [n for n in reachable(roots) if n.op is None or n.op.outputs == 1]
+        nodes = [n for n in self._graph if n.op is None or n.op.outputs == 1]
         return max([math.prod(n.shape) * n.dtype.itemsize for n in nodes], default=0)
 
     def arrange(self, gs: list[Any]) -> Any:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
+
+import numpy as np
 
 
 def flatten(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
     """The leaves in order, and `rebuild(leaves)`. Anything that is no container is a leaf."""
-    parts = _children(tree)
+    parts = None if type(tree) is np.ndarray else _children(tree)  # most leaves by far
     if parts is None:
-        return [tree], lambda leaves: leaves[0]
+        return [tree], itemgetter(0)
     children, build = parts
     flat = [flatten(child) for child in children]
 

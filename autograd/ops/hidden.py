@@ -98,12 +98,18 @@ def pad(op, xs, kwargs):
 
 # ---- selection ----
 
+_ALL = slice(None)
+_BASIC = (slice, int)
+
 
 def getitem(op, xs, kwargs, batched):
-    size = size_of(xs, batched, kwargs)
-    x, index = xs[0], _Index(kwargs["index"], xs[0].ndim - batched[0])
+    (x,), index = xs, kwargs["index"]
+    parts = index if index.__class__ is tuple else (index,)
+    if all([p is None or p is Ellipsis or p.__class__ in _BASIC for p in parts]):  # the commonest by far
+        return call(op, xs, {"index": (_ALL, *parts)})
+    size, index = size_of(xs, batched, kwargs), _Index(index, x.ndim - batched[0])
     if not index.varies:
-        y = call(op, xs, {"index": (slice(None), *index.parts)})
+        y = call(op, xs, {"index": (_ALL, *index.parts)})
         return np.moveaxis(y, index.width, 0) if index.separated else y
     y = call(op, xs, {"index": index.with_rows(size, batched[0])})
     if batched[0]:  # the examples are chosen by an index too, so NumPy puts all chosen axes first
@@ -117,7 +123,7 @@ def scatter(op, xs, kwargs, batched):
     x = x if batched[0] else stretch(x, size)
     if not index.varies:
         x = np.moveaxis(x, 0, index.width) if index.separated else x
-        return call(op, [x], {"index": (slice(None), *index.parts), "shape": (size, *shape)})
+        return call(op, [x], {"index": (_ALL, *index.parts), "shape": (size, *shape)})
     x = np.moveaxis(x, range(index.place + 1, index.place + index.width + 1), range(1, index.width + 1))
     return call(op, [x], {"index": index.with_rows(size, True), "shape": (size, *shape)})
 

@@ -35,7 +35,7 @@ def _matmul_a(g, b, a_shape):
     if b.ndim == 1:
         return g[..., None] * b if len(a_shape) > 1 else g * b
     if len(a_shape) == 1:
-        return (b @ g[..., None])[..., 0]
+        return b @ g if b.ndim == 2 else (b @ g[..., None])[..., 0]
     return g @ b.mT
 
 
@@ -43,7 +43,7 @@ def _matmul_b(g, a, b_shape):
     if a.ndim == 1:
         return a[:, None] * g[..., None, :] if len(b_shape) > 1 else a * g
     if len(b_shape) == 1:
-        return (a.mT @ g[..., None])[..., 0]
+        return g @ a if a.ndim == 2 else (a.mT @ g[..., None])[..., 0]
     if len(b_shape) == 2 and a.ndim > 2:  # one large product instead of a batch of small ones that are then summed
         return np.reshape(a, (-1, a.shape[-1])).mT @ np.reshape(g, (-1, g.shape[-1]))
     return a.mT @ g
