@@ -14,7 +14,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from .errors import NotBatchedError
+from .guard import owner
 from .modes import MODE, setting
 from .node import NO_KWARGS
 from .op import Op, apply
@@ -337,7 +338,7 @@ def _rule(op: Any, varying: bool) -> Callable[..., Any]:
     return batch if _takes_flags(batch) else _stretched
 
 
-@lru_cache(maxsize=None)
+@cache
 def _takes_flags(batch: Callable[..., Any]) -> bool:
     return "batched" in inspect.signature(batch).parameters
 
@@ -410,7 +411,7 @@ def _along_axis(op: Any, xs: Any, kwargs: dict[str, Any], batched: Any) -> Any:
     return y.reshape((y.shape[0],) + (1,) * n) if kwargs.get("keepdims") is True else y
 
 
-@lru_cache(maxsize=None)
+@cache
 def _default_axis(op: Any) -> Any:
     return inspect.signature(op.numpy).parameters["axis"].default
 
@@ -472,6 +473,16 @@ def one_by_one(function: Callable[..., Any], *args: Any) -> Any:
     return Batched(_stacked([function(*_example(values, i)) for i in range(sizes[0])]), level)
 
 
+def apart(value: Any, taken: set[int]) -> Any:
+    """A value to hand out: a copy if it is an array whose memory (by the id of its owner) is handed out already."""
+    if value.__class__ is not np.ndarray:
+        return value
+    if id(owner(value)) in taken or not value.flags.writeable:
+        value = np.array(value)
+    taken.add(id(owner(value)))
+    return value
+
+
 def outside(value: Any, level: int, size: int, axis: int | None = 0) -> Any:
     """What a Batched of this level is outside its vmap: the hidden axis stands at `axis`."""
     while isinstance(value, Tensor) and level_of(value) >= level:
@@ -482,8 +493,7 @@ def outside(value: Any, level: int, size: int, axis: int | None = 0) -> Any:
     if not batched:
         if axis is None:
             return value
-        stretch_it = stretch(value if isinstance(value, Tensor | Batched) else as_array(value), size)
-        value = np.array(stretch_it) if isinstance(stretch_it, np.ndarray) else stretch_it
+        value = stretch(value if isinstance(value, Tensor | Batched) else as_array(value), size)
     elif axis is None:
         raise ValueError("out_axes is None for a result that differs from example to example")
     return np.moveaxis(value, 0, normalize_axis_index(axis, value.ndim)) if axis else value

@@ -258,7 +258,9 @@ def own(g: Any, dtype: Any, taken: set[int]) -> Any:
     dtype: that of the input, down to the byte order, which an addition on the way does not keep.
     """
     if g.__class__ is not np.ndarray or g.base is not None or id(g) in taken or g.dtype != dtype:
-        g = g.astype(dtype) if g.__class__ is Batched else np.array(g, dtype)
+        if g.__class__ is Batched:  # made apart where its batch ends
+            return g if g.dtype == dtype else g.astype(dtype)
+        g = np.array(g, dtype)
     taken.add(id(g))
     return g
 

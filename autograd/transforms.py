@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from .batched import Batched, in_level, innermost, level_of, next_level, outside
+from .batched import Batched, apart, in_level, level_of, next_level, outside
 from .errors import NotDifferentiableError, ShapeError
+from .guard import owner
 from .modes import MODE, setting
 from .node import Node, next_number
 from .op import linear
@@ -133,7 +134,6 @@ class _Recorded:
             results.append(np.zeros(np.shape(y), getattr(y, "dtype", float)) if t is None else t)
         taken = {id(t) for _, t in given}
         return [_scalar(t if isinstance(t, Tensor) else own(t, t.dtype, taken)) for t in results]
-
 
     @property
     def widest(self) -> int:
@@ -302,19 +302,19 @@ def _columns(run: _Recorded, ys: list[Tensor]) -> list[list[Any]]:
 
 def _pieces(run: _Recorded, start: Tensor, sweep: Function, ends: Sequence[Tensor], last: bool) -> list[Any]:
     """What the sweep makes of the unit vectors of `start`, for each end; `last`: their axes come behind the others."""
-    n = start.size
     if not start.shape:
-        results = sweep(np.ones((), start.dtype))
-        return results
+        return sweep(np.ones((), start.dtype))
+    n = start.size
     at_once = max(SWEEP_BYTES // max(run.widest, 1), 1)
     pieces = [_swept(start, range(k, min(k + at_once, n)), sweep, len(ends)) for k in range(0, n, at_once)]
+    taken: set[int] = set()
     results = []
     for k, end in enumerate(ends):
         parts = [piece[k] for piece in pieces]
         j = parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else np.zeros((0, *end.shape), end.dtype)
         if last:
             j = np.moveaxis(j, 0, -1)
-        j = j if isinstance(j, Tensor | Batched) else own(j, j.dtype, set())
+        j = apart(j, taken)
         results.append(np.reshape(j, (*end.shape, *start.shape) if last else (*start.shape, *end.shape)))
     return results
 
@@ -413,7 +413,10 @@ def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
         size = _common_size(sizes)
         with in_level(level):
             result = f(*call, **kwargs)
-        return _spread(result, out_axes, "the result", lambda y, a, name: _outside(y, a, name, level, size))
+        taken = {id(owner(x)) for x in flatten(args)[0]}
+        return _spread(
+            result, out_axes, "the result", lambda y, a, name: apart(_outside(y, a, name, level, size), taken)
+        )
 
     return batched
 

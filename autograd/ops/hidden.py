@@ -1,4 +1,4 @@
-"""How operations that move, join or multiply arrays take one more axis in front: the functions that rows name in `batch=`.
+"""How operations that move, join or multiply arrays take one more axis in front: what their rows name in `batch=`.
 
 Each gets the op, its arrays and its static arguments, and returns the result with the hidden axis in front. The arrays
 all have that axis, unless the function asks for `batched`, which says which of them do.
@@ -105,7 +105,7 @@ _BASIC = (slice, int)
 def getitem(op, xs, kwargs, batched):
     (x,), index = xs, kwargs["index"]
     parts = index if index.__class__ is tuple else (index,)
-    if all([p is None or p is Ellipsis or p.__class__ in _BASIC for p in parts]):  # the commonest by far
+    if all(p is None or p is Ellipsis or p.__class__ in _BASIC for p in parts):  # the commonest by far
         return call(op, xs, {"index": (_ALL, *parts)})
     size, index = size_of(xs, batched, kwargs), _Index(index, x.ndim - batched[0])
     if not index.varies:
@@ -173,7 +173,7 @@ def _is_mask(p):
             "a boolean index that differs from example to example chooses a different number of elements in each; "
             "use np.where(mask, x, 0)"
         )
-    return isinstance(p, bool | np.bool_) or getattr(p, "dtype", None) == bool
+    return isinstance(p, bool | np.bool_) or getattr(getattr(p, "dtype", None), "kind", "") == "b"
 
 
 def _chooses(p):

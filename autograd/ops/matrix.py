@@ -14,9 +14,7 @@ from .elementwise import multiply, where
 from .shape import reshape, scatter, transpose
 
 
-@general(
-    name="affine", broadcasts=True, formulas=("g @ transpose(W)", "transpose(x) @ g", "g"), batch=hidden.affine
-)
+@general(name="affine", broadcasts=True, formulas=("g @ transpose(W)", "transpose(x) @ g", "g"), batch=hidden.affine)
 def affine(x, W, b):
     """x @ W + b, the step of a layer, with the bias added in place."""
     y = x @ W

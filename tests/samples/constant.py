@@ -22,7 +22,10 @@ CONSTANT = {
     **plain(TWO, np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal),
     **plain(TWO, np.logical_and, np.logical_or, np.logical_xor),
     **plain(ONE, np.logical_not, np.isnan, np.isinf, np.isfinite, np.signbit),
-    **{f.__name__: Row(f, TWO[:2], constant=True, domain=[truths]) for f in (np.bitwise_and, np.bitwise_or, np.bitwise_xor)},
+    **{
+        f.__name__: Row(f, TWO[:2], constant=True, domain=[truths])
+        for f in (np.bitwise_and, np.bitwise_or, np.bitwise_xor)
+    },
     "invert": Row(np.invert, ONE, constant=True, domain=[truths]),
     **plain([((3, 4),)], np.argmax, np.argmin, np.argsort, grid=grid(axis=[None, 0, -1])),
     **plain([((3, 4),)], np.all, np.any, np.count_nonzero, grid=grid(axis=[None, 0])),
