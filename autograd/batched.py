@@ -27,7 +27,7 @@ from .modes import MODE, setting
 from .node import NO_KWARGS
 from .op import Op, apply
 from .plan import parameters
-from .tensor import FUNCTIONS, PLAIN, Tensor, as_array, unknown
+from .tensor import CALLS, FUNCTIONS, PLAIN, Tensor, as_array, of_scipy
 
 next_level = count(1).__next__
 
@@ -90,7 +90,9 @@ class Batched:
     # ---- NumPy's protocols, and the engine's ----
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        meaning = FUNCTIONS.get(ufunc)
+        if method in CALLS:
+            return CALLS[method](ufunc, *inputs, **kwargs)
+        meaning = FUNCTIONS.get(ufunc) or of_scipy(ufunc)
         if meaning is None or method != "__call__":
             raise _refuse(ufunc, method)
         if kwargs or not isinstance(meaning, Op):
@@ -110,8 +112,8 @@ class Batched:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         raise NotBatchedError(
-            "inside vmap() an array stands for a whole batch and cannot become an ndarray; use NumPy's functions on it, "
-            "np.stack([a, b]) instead of np.array([a, b]), and np.take(x, i) where it is the index of a plain array"
+            "inside vmap() an array stands for a whole batch and cannot become an ndarray; use NumPy's functions on it "
+            "and np.stack([a, b]) instead of np.array([a, b]), and np.take(x, i) where it is the index of a plain array"
         )
 
     def _no_number(self, *_: Any) -> Any:
@@ -135,11 +137,11 @@ class Batched:
 
 
 def _refuse(function: Any, method: str = "__call__") -> Exception:
-    try:
-        unknown(function)
-    except TypeError as error:
-        of = "" if method == "__call__" else f" ({method})"
-        return NotBatchedError(f"inside vmap(){of}: {error}")
+    name = function.__name__ if method == "__call__" else f"{function.__name__}.{method}"
+    return NotBatchedError(
+        f"{name} takes no array that stands for a whole batch, as there is inside vmap(): the table does not have it. "
+        "Write it with functions of the table, or register it (autograd.elementwise, linear, general)"
+    )
 
 
 # ---- levels ----
@@ -152,9 +154,8 @@ def _levels(args: Any, kwargs: dict[str, Any] = NO_KWARGS) -> tuple[int, int]:
         if a.__class__ is Batched:
             if a.level > bare:
                 bare = a.level
-        elif a.__class__ not in PLAIN and isinstance(a, Tensor):
-            if a._array.__class__ is Batched and a._array.level > inside:
-                inside = a._array.level
+        elif a.__class__ not in PLAIN and isinstance(a, Tensor) and a._array.__class__ is Batched:
+            inside = max(inside, a._array.level)
     if kwargs and (level := _level_of_static(tuple(kwargs.values()))) > bare:
         bare = level
     return bare, inside

@@ -7,6 +7,9 @@ Tensor and attaches its operators and methods.
 from . import (
     constant,
     conv,
+    decompositions,
+    differences,
+    einsum,
     elementwise,
     fft,
     fused,
@@ -14,15 +17,20 @@ from . import (
     linalg,
     matrix,
     methods,
+    pad,
     polynomial,
     reduce,
     shape,
     statistics,
+    ufunc_methods,
 )
 
 __all__ = [
     "constant",
     "conv",
+    "decompositions",
+    "differences",
+    "einsum",
     "elementwise",
     "fft",
     "fused",
@@ -30,8 +38,10 @@ __all__ = [
     "linalg",
     "matrix",
     "methods",
+    "pad",
     "polynomial",
     "reduce",
     "shape",
     "statistics",
+    "ufunc_methods",
 ]

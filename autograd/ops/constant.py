@@ -12,11 +12,61 @@ from ..tensor import FUNCTIONS, Tensor
 
 COMPARISONS = (np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal)
 LOGICAL = (np.logical_and, np.logical_or, np.logical_not, np.logical_xor, np.isnan, np.isinf, np.isfinite, np.signbit)
-BITWISE = (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert)
-ALONG_AN_AXIS = (np.argmax, np.argmin, np.argsort, np.count_nonzero, np.all, np.any)
-SEARCHES = (np.nonzero, np.flatnonzero, np.argwhere, np.searchsorted, np.array_equal)
-OF_THE_SHAPE = (np.ndim, np.shape, np.size, np.iscomplexobj, np.zeros_like, np.ones_like, np.empty_like, np.result_type)
-PRINTED = (np.array2string, np.array_repr, np.array_str)
+ALONG_AN_AXIS = (
+    np.argmax,
+    np.argmin,
+    np.argsort,
+    np.argpartition,
+    np.count_nonzero,
+    np.all,
+    np.any,
+    np.nanargmax,
+    np.nanargmin,
+)
+SEARCHES = (
+    np.nonzero,
+    np.flatnonzero,
+    np.argwhere,
+    np.searchsorted,
+    np.lexsort,
+    np.digitize,
+    np.isin,
+    np.ix_,
+    np.ravel_multi_index,
+    np.unravel_index,
+    np.array_equal,
+    np.array_equiv,
+)
+INTEGERS = (
+    np.bitwise_and,
+    np.bitwise_or,
+    np.bitwise_xor,
+    np.bitwise_count,
+    np.invert,
+    np.left_shift,
+    np.right_shift,
+    np.gcd,
+    np.lcm,
+)
+PARTS_OF_NUMBERS = (np.isclose, np.spacing, np.isposinf, np.isneginf, np.isreal, np.iscomplex)
+OF_THE_SHAPE = (
+    np.ndim,
+    np.shape,
+    np.size,
+    np.iscomplexobj,
+    np.isrealobj,
+    np.zeros_like,
+    np.ones_like,
+    np.empty_like,
+    np.result_type,
+    np.can_cast,
+    np.min_scalar_type,
+    np.common_type,
+    np.diag_indices_from,
+    np.tril_indices_from,
+    np.triu_indices_from,
+)
+OTHERS = (np.array2string, np.array_repr, np.array_str, np.shares_memory, np.may_share_memory)
 
 
 class Constant:
@@ -35,8 +85,8 @@ class Constant:
         self.batch = "elementwise" if isinstance(function, np.ufunc) else batch
 
     def __call__(self, *args, **kwargs):
-        args = [_plain(a) for a in args]
-        kwargs = {k: _plain(v) for k, v in kwargs.items()} if kwargs else kwargs
+        args = [plain(a) for a in args]
+        kwargs = {k: plain(v) for k, v in kwargs.items()} if kwargs else kwargs
         levels = [a.level for a in (*args, *kwargs.values()) if a.__class__ is Batched]
         if not levels:
             return self.numpy(*args, **kwargs)
@@ -62,19 +112,21 @@ def constant(function, batch=None):
     return FUNCTIONS[function]
 
 
-def _plain(value):
+def plain(value):
+    """What a Tensor holds, also for Tensors in a list or tuple; anything else as it is."""
     if isinstance(value, Tensor):
         return value.data
-    return type(value)(map(_plain, value)) if type(value) in (list, tuple) else value
+    return type(value)(map(plain, value)) if type(value) in (list, tuple) else value
 
 
-for _function in (*COMPARISONS, *LOGICAL, *BITWISE, *SEARCHES, *PRINTED):
+for _function in (*COMPARISONS, *LOGICAL, *INTEGERS, *SEARCHES, *OTHERS):
     constant(_function)
 for _function in ALONG_AN_AXIS:
     constant(_function, batch="axis")
 for _function in OF_THE_SHAPE:
     constant(_function, batch="shape")
-constant(np.isclose, batch="elementwise")
+for _function in PARTS_OF_NUMBERS:
+    constant(_function, batch="elementwise")
 
 
 def _allclose_batch(op, xs, kwargs, batched):

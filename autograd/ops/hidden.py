@@ -92,10 +92,6 @@ def stack(op, xs, kwargs):
     return call(op, xs, {"axis": behind(kwargs["axis"], xs[0].ndim)})
 
 
-def pad(op, xs, kwargs):
-    return call(op, xs, {"pad_width": ((0, 0), *kwargs["pad_width"])})
-
-
 # ---- selection ----
 
 _ALL = slice(None)
@@ -224,18 +220,3 @@ def affine(op, xs, kwargs, batched):
         return call(op, xs)
     y = matmul(np.matmul, [x, W], {}, batched[:2])
     return np.add(*aligned([y, b], [batched[0] or batched[1], batched[2]]))
-
-
-def einsum(op, xs, kwargs, batched):
-    terms, result = kwargs["subscripts"].split("->")
-    letter = next(c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if c not in terms)
-    terms = [letter + t if b else t for t, b in zip(terms.split(","), batched, strict=True)]
-    return call(op, xs, {"subscripts": f"{','.join(terms)}->{letter}{result}"})
-
-
-def solve(op, xs, kwargs):
-    """b is one vector if it has one axis: NumPy takes a stack of them as matrices."""
-    a, b = xs
-    if b.ndim > 2:
-        return call(op, aligned(xs, (True, True)))
-    return call(op, [a, align(b[..., None], a.ndim - 1)])[..., 0]
