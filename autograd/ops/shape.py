@@ -418,7 +418,7 @@ if hasattr(np, "unstack"):  # from NumPy 2.1 on
 @meaning(np.repeat)
 def _repeat(a, repeats, axis=None):
     a = as_array(a)
-    if axis is None:
+    if axis is None or (a.ndim == 0 and axis in (0, -1)):
         a, axis = reshape(a, shape=(-1,)), 0
     axis = normalize_axis_index(axis, a.ndim)
     return a[(*(slice(None),) * axis, np.repeat(np.arange(a.shape[axis]), plain(repeats)))]
