@@ -25,7 +25,7 @@ from .errors import NotBatchedError
 from .guard import owner
 from .modes import MODE, setting
 from .node import NO_KWARGS
-from .op import Op, apply
+from .op import Op, apply, linear
 from .plan import parameters
 from .tensor import CALLS, FUNCTIONS, PLAIN, Tensor, as_array, of_scipy
 
@@ -96,7 +96,7 @@ class Batched:
         if meaning is None or method != "__call__":
             raise _refuse(ufunc, method)
         if kwargs or not isinstance(meaning, Op):
-            return meaning(*inputs, **kwargs)
+            return composed(ufunc, meaning, inputs, kwargs)
         y = self.__apply_op__(meaning, inputs, meaning.defaults)
         return apply(meaning, inputs, meaning.defaults) if y is NotImplemented else y
 
@@ -104,7 +104,7 @@ class Batched:
         meaning = FUNCTIONS.get(function)
         if meaning is None:
             raise _refuse(function)
-        return meaning(*args, **kwargs)
+        return composed(function, meaning, args, kwargs)
 
     def __apply_op__(self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         bare, inside = _levels(args, kwargs)
@@ -201,10 +201,11 @@ def innermost(value: Any) -> Any:
 class Active:
     """The vmaps that are running, as the engine meets them (`Mode.vmap`)."""
 
-    __slots__ = ("levels",)
+    __slots__ = ("levels", "running")
 
     def __init__(self, levels: tuple[int, ...]):
         self.levels = levels
+        self.running: list[Any] = []  # the functions of NumPy's that are being composed
 
     def on_one_level(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """The arguments of a call where recorded Tensors from further out are constants of the outermost level."""
@@ -258,6 +259,8 @@ def in_level(level: int) -> setting:
 
 def carry(op: Any, args: Any, kwargs: dict[str, Any], level: int) -> Any:
     """op(*args) where Batched arrays of this level are outermost."""
+    if (op is reveal or op is hide) and kwargs["level"] == level:
+        return op.forward(*args, **kwargs)
     xs: list[Any] = []
     batched: list[bool] = []
     for a in args:
@@ -465,13 +468,117 @@ def _stacked(results: list[Any]) -> Any:
     return np.stack(results)
 
 
-def one_by_one(function: Callable[..., Any], *args: Any) -> Any:
-    """function(*args) example by example, for a rule of the user's that does more than NumPy's known functions."""
-    level = _level_of_static(args)
-    values = _static(args, level)
-    if not (sizes := _sizes(values)):
-        return _wrapped(function(*values), level, False)
-    return Batched(_stacked([function(*_example(values, i)) for i in range(sizes[0])]), level)
+# ---- a function of the table that does more than a whole batch can ----
+
+
+def composed(function: Any, meaning: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
+    """What a function of NumPy's means; example by example where it needs the numbers of one.
+
+    One that calls itself again on the same carrier has handed it back to NumPy, which would never end.
+    """
+    active = MODE.get().vmap
+    if active is None:
+        return meaning(*args, **kwargs)
+    if function in active.running:
+        raise _refuse(function)
+    active.running.append(function)
+    try:
+        return meaning(*args, **kwargs)
+    except NotBatchedError as error:
+        refused = error
+    finally:
+        active.running.remove(function)
+    return one_by_one(meaning, args, kwargs, refused)
+
+
+def one_by_one(function: Callable[..., Any], args: Any, kwargs: dict[str, Any], refused: Exception) -> Any:
+    """function(*args, **kwargs) example by example."""
+    level = max(_levels_anywhere((args, kwargs)), default=0)
+    if not level:
+        raise refused
+    sizes: set[int] = set()
+    recorded = any(isinstance(v, Tensor) and level_of(v) == level for v in _leaves((args, kwargs)))
+    if recorded and any(isinstance(v, Tensor) and v.node and level_of(v) < level for v in _leaves((args, kwargs))):
+        raise refused
+    args, kwargs = _mapped((args, kwargs), lambda v: _opened(v, level, sizes))
+    if not sizes:
+        return _closed(function(*args, **kwargs), level, None, recorded)
+    (size,) = sizes
+    if not size:
+        raise refused
+    each = [_mapped((args, kwargs), lambda v, k=k: v.inner[k] if v.__class__ is Varying else v) for k in range(size)]
+    return _closed(_stacked([function(*a, **k) for a, k in each]), level, size, recorded)
+
+
+def _leaves(tree: Any) -> list[Any]:
+    if isinstance(tree, tuple | list):
+        return [leaf for v in tree for leaf in _leaves(v)]
+    return _leaves(list(tree.values())) if isinstance(tree, dict) else [tree]
+
+
+def _levels_anywhere(tree: Any) -> list[int]:
+    return [level_of(v) for v in _leaves(tree)]
+
+
+def _mapped(tree: Any, f: Callable[[Any], Any]) -> Any:
+    if tree.__class__ in (tuple, list):
+        return tree.__class__([_mapped(v, f) for v in tree])
+    return {k: _mapped(v, f) for k, v in tree.items()} if tree.__class__ is dict else f(tree)
+
+
+def _opened(value: Any, level: int, sizes: set[int]) -> Any:
+    """What a Batched of this level holds, also inside a Tensor; Varying if the hidden axis is there."""
+    if level_of(value) != level:
+        return value
+    outer = value._array if isinstance(value, Tensor) else value
+    size = outer.inner.shape[0] if outer.batched else None
+    inner = reveal(value, level=level, size=size) if isinstance(value, Tensor) else value.inner
+    if size is None:
+        return inner
+    sizes.add(size)
+    return Varying(inner)
+
+
+def _closed(y: Any, level: int, size: int | None, recorded: bool) -> Any:
+    if isinstance(y, tuple | list):
+        return tuple([_closed(part, level, size, recorded) for part in y])
+    if recorded and isinstance(y, Tensor):
+        return hide(y, level=level, size=size)
+    return Batched(y if hasattr(y, "dtype") else np.asarray(y), level, size is not None)
+
+
+def _visible(x: Any, *, level: int, size: int | None) -> Any:
+    """An array with the hidden axis of this level, of this length, as its first one; None: without."""
+    batched = False
+    if x.__class__ is Batched and x.level == level:
+        x, batched = x.inner, x.batched
+    return x if batched or size is None else stretch(x, size)
+
+
+def _visible_batch(op: Op, xs: Any, kwargs: dict[str, Any]) -> Any:
+    y = call(op, xs, kwargs)  # with the other hidden axis as the first of an example
+    return y if kwargs["size"] is None else np.moveaxis(y, 1, 0)
+
+
+def _hidden_batch(op: Op, xs: Any, kwargs: dict[str, Any]) -> Any:
+    return call(op, xs if kwargs["size"] is None else [np.moveaxis(xs[0], 0, 1)], kwargs)
+
+
+# a Tensor of what is inside the Batched of a Tensor, and back
+reveal = linear(
+    _visible,
+    lambda g, level, size: hide(g, level=level, size=size),
+    name="reveal",
+    formulas=("g",),
+    batch=_visible_batch,
+)
+hide = linear(
+    lambda x, *, level, size: Batched(x, level, size is not None),
+    lambda g, level, size: reveal(g, level=level, size=size),
+    name="hide",
+    formulas=("g",),
+    batch=_hidden_batch,
+)
 
 
 def apart(value: Any, taken: set[int]) -> Any:

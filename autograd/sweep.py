@@ -96,8 +96,8 @@ def pullback(
                     c = pull(g, saved, kwargs, times)
                     if c.dtype is not n.dtype or c.shape != n.shape:
                         c = conform(c, n, node, i)
-                except NotBatchedError:
-                    c = conform(one_by_one(pull, g, saved, kwargs, times), n, node, i)
+                except NotBatchedError as refused:
+                    c = conform(one_by_one(pull, (g, saved, kwargs, times), {}, refused), n, node, i)
                 except AttributeError:
                     if hasattr(c, "dtype"):
                         raise
@@ -342,8 +342,8 @@ def _push_elementwise(node: Node, saved: Any, given: dict[int, Any]) -> Any:
         if i in given:
             try:
                 t = pull(given[i], saved, node.kwargs, times)
-            except NotBatchedError:
-                t = one_by_one(pull, given[i], saved, node.kwargs, times)
+            except NotBatchedError as refused:
+                t = one_by_one(pull, (given[i], saved, node.kwargs, times), {}, refused)
             total = t if total is None else total + t
     return total
 
