@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ShapeError
+from .batched import Batched, innermost, one_by_one
+from .errors import NotBatchedError, ShapeError
 from .guard import check_usable
 from .modes import MODE, setting
 from .node import Node, describe
@@ -91,10 +92,12 @@ def pullback(
                 n = inputs[i]
                 if inside is not None and n not in inside:
                     continue
-                c = pull(g, saved, kwargs, times)
                 try:
+                    c = pull(g, saved, kwargs, times)
                     if c.dtype is not n.dtype or c.shape != n.shape:
                         c = conform(c, n, node, i)
+                except NotBatchedError as refused:
+                    c = conform(one_by_one(pull, (g, saved, kwargs, times), {}, refused), n, node, i)
                 except AttributeError:
                     if hasattr(c, "dtype"):
                         raise
@@ -134,11 +137,11 @@ def _say_where(error: Exception, node: Node | None) -> None:
 def guarded(g: Any, d: Any) -> Any:
     """g * d where a cotangent of exactly 0 wins over an infinite or nan derivative: that branch was not taken."""
     c = g * d
-    raw = _raw(c)
+    raw = innermost(c)
     look = np.vdot(raw, raw) if raw.__class__ is np.ndarray else raw  # nan if an element is, and cheaper to find
     if look != look:
         dead = (_raw(g) == 0) & ~np.isfinite(_raw(d))
-        c = np.where(dead, 0, c) if np.any(dead) else c
+        c = np.where(dead, 0, c) if np.any(innermost(dead)) else c
     return c
 
 
@@ -227,7 +230,7 @@ def cotangent_of(y: Tensor, grad: Any) -> Any:
                 "pass grad=, an array of that shape, or reduce it with np.sum or np.mean"
             )
         return y.dtype.type(1) if not y.shape else np.ones(y.shape, y.dtype)
-    if not isinstance(grad, Tensor):
+    if not isinstance(grad, Tensor | Batched):
         grad = np.asarray(grad)
     if grad.shape != y.shape:
         raise ShapeError(f"grad has shape {grad.shape}, the result of {describe(y.node)} has shape {y.shape}")
@@ -310,7 +313,7 @@ def pull_to(roots: list[tuple[Any, Any]], targets: list[Any], *, differentiable:
         grads.update({node: g for node, g, _ in sweep if node in wanted})
     gs = [grads[t] if t in grads else np.zeros(t.shape, t.dtype) for t in targets]
     if differentiable:
-        return [g if isinstance(g, Tensor) else new_tensor(np.asarray(g), None) for g in gs]
+        return [g if isinstance(g, Tensor | Batched) else new_tensor(np.asarray(g), None) for g in gs]
     taken = {id(g) for _, g in roots}
     return [own(_raw(g), t.dtype, taken) for g, t in zip(gs, targets, strict=True)]
 
@@ -347,7 +350,10 @@ def _push_elementwise(node: Node, saved: Any, given: dict[int, Any]) -> Any:
     times = _selected if node.op.selects else mul  # type: ignore[union-attr]
     for i, pull in node.plan.pulls:  # type: ignore[union-attr]
         if i in given:
-            t = pull(given[i], saved, node.kwargs, times)
+            try:
+                t = pull(given[i], saved, node.kwargs, times)
+            except NotBatchedError as refused:
+                t = one_by_one(pull, (given[i], saved, node.kwargs, times), {}, refused)
             total = t if total is None else total + t
     return total
 

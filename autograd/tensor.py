@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import NotDifferentiableError
+from .errors import NotBatchedError, NotDifferentiableError
 from .guard import mark_changed
 from .modes import MODE
 from .node import NO_KWARGS, Node, describe
@@ -94,8 +94,11 @@ class Tensor:
                 "convert first, for example Tensor(x.astype(float), requires_grad=True)"
             )
         code, lasti = caller()
+        mode = MODE.get()
+        if mode.vmap is not None:
+            self._array = mode.vmap.tagged(self._array)
         self.node = Node(
-            None, (), NO_KWARGS, None, (), self._array.shape, self._array.dtype, None, code, lasti, MODE.get().scope
+            None, (), NO_KWARGS, None, (), self._array.shape, self._array.dtype, None, code, lasti, mode.scope
         )  # fmt: skip
         self._show_value()
 
@@ -260,7 +263,12 @@ class Tensor:
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         meaning = FUNCTIONS.get(function)
-        return unknown(function) if meaning is None else meaning(*args, **kwargs)
+        try:
+            return unknown(function) if meaning is None else meaning(*args, **kwargs)
+        except NotBatchedError as refused:
+            from .batched import one_by_one
+
+            return one_by_one(meaning, args, kwargs, refused)  # type: ignore[arg-type]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         whole = dtype is not None and np.dtype(dtype).kind in "iub"  # np.int64(t): whole numbers have no derivative

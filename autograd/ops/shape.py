@@ -9,11 +9,12 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..errors import NotDifferentiableError
-from ..op import elementwise, linear, meaning
+from ..op import apply, elementwise, linear, meaning
 from ..tensor import Tensor, as_array, as_constant
+from . import hidden
 from .constant import plain
 
-astype = linear(lambda x, *, dtype: x.astype(dtype), lambda g: g, name="astype", formulas=("g",))
+astype = linear(lambda x, *, dtype: x.astype(dtype), lambda g: g, name="astype", formulas=("g",), batch="elementwise")
 copy = elementwise(lambda x, *, order="K": np.array(x, order=order), 1, name="copy")
 
 meaning(np.copy)(lambda a, order="K", subok=False: copy(a, order=order))
@@ -57,28 +58,51 @@ reshape = linear(
     lambda g, x_shape, order="C": np.reshape(g, x_shape, order=order),
     name="reshape",
     formulas=("reshape(g, x_shape)",),
+    batch=hidden.reshape,
 )
 transpose = linear(
     np.transpose,
     lambda g, axes=None: np.transpose(g, None if axes is None else np.argsort([a % len(axes) for a in axes])),
     formulas=("transpose(g)",),
+    batch=hidden.transpose,
 )
-matrix_transpose = linear(lambda x: x.mT, lambda g: g.mT, name="matrix_transpose", handles=np.matrix_transpose)
+matrix_transpose = linear(
+    lambda x: x.mT, lambda g: g.mT, name="matrix_transpose", handles=np.matrix_transpose, batch="stack"
+)
 swapaxes = linear(
-    np.swapaxes, lambda g, axis1, axis2: np.swapaxes(g, axis1, axis2), formulas=("swapaxes(g, axis1, axis2)",)
+    np.swapaxes,
+    lambda g, axis1, axis2: np.swapaxes(g, axis1, axis2),
+    formulas=("swapaxes(g, axis1, axis2)",),
+    batch=hidden.swapaxes,
 )
 moveaxis = linear(
     np.moveaxis,
     lambda g, source, destination: np.moveaxis(g, destination, source),
     formulas=("moveaxis(g, destination, source)",),
+    batch=hidden.moveaxis,
 )
 expand_dims = linear(
-    np.expand_dims, lambda g, x_shape: np.reshape(g, x_shape), accepts="axis", formulas=("reshape(g, x_shape)",)
+    np.expand_dims,
+    lambda g, x_shape: np.reshape(g, x_shape),
+    accepts="axis",
+    formulas=("reshape(g, x_shape)",),
+    batch=hidden.expand_dims,
 )
 squeeze = linear(
-    np.squeeze, lambda g, x_shape: np.reshape(g, x_shape), accepts="axis", formulas=("reshape(g, x_shape)",)
+    np.squeeze,
+    lambda g, x_shape: np.reshape(g, x_shape),
+    accepts="axis",
+    formulas=("reshape(g, x_shape)",),
+    batch=hidden.squeeze,
 )
-broadcast_to = linear(np.broadcast_to, lambda g: g, accepts="shape", broadcasts=True, formulas=("sum_to(g, x_shape)",))
+broadcast_to = linear(
+    np.broadcast_to,
+    lambda g: g,
+    accepts="shape",
+    broadcasts=True,
+    formulas=("sum_to(g, x_shape)",),
+    batch=hidden.broadcast_to,
+)
 
 
 @meaning(np.reshape)
@@ -178,8 +202,13 @@ def _stacked(values):
 
 # ---- order ----
 
-flip = linear(np.flip, lambda g, axis=None: np.flip(g, axis), formulas=("flip(g)",))
-roll = linear(np.roll, lambda g, shift, axis=None: np.roll(g, np.negative(shift), axis), formulas=("roll(g, -shift)",))
+flip = linear(np.flip, lambda g, axis=None: np.flip(g, axis), formulas=("flip(g)",), batch=hidden.flip)
+roll = linear(
+    np.roll,
+    lambda g, shift, axis=None: np.roll(g, np.negative(shift), axis),
+    formulas=("roll(g, -shift)",),
+    batch=hidden.roll,
+)
 
 meaning(np.fliplr)(lambda m: flip(m, 1))
 meaning(np.flipud)(lambda m: flip(m, 0))
@@ -200,13 +229,13 @@ def _rot90(m, k=1, axes=(0, 1)):
 # ---- selection ----
 
 
-@linear(name="getitem", selects=True, formulas=("scatter(g, index)",))
+@linear(name="getitem", selects=True, formulas=("scatter(g, index)",), batch=hidden.getitem)
 def getitem(x, *, index):
     """x[index]: any index that NumPy takes."""
     return x[index]
 
 
-@linear(name="scatter", formulas=("g[index]",))
+@linear(name="scatter", formulas=("g[index]",), batch=hidden.scatter)
 def scatter(x, *, index, shape):
     """Zeros of this shape with x added at `index`, also where an index occurs more than once: undoes `getitem`."""
     out = np.zeros(shape, x.dtype)
@@ -239,13 +268,13 @@ def _plain_index(index):
 
 def select(x, index):
     """`x[index]` on a Tensor."""
-    return getitem(x, index=_plain_index(index))
+    return apply(getitem, (x,), {"index": _plain_index(index)})
 
 
 # ---- joining and splitting ----
 
 
-@linear(name="concatenate", formulas=("g[piece i]",))
+@linear(name="concatenate", formulas=("g[piece i]",), batch="axis")
 def concatenate(*xs, axis=0):
     """The arrays one after the other along an axis."""
     return np.concatenate(xs, axis=axis)
@@ -261,7 +290,7 @@ def _concatenate_rule(g, xs_shape, i, axis=0):
     return g[(*(slice(None),) * axis, slice(start, start + xs_shape[i][axis]))]
 
 
-@linear(name="stack", formulas=("g[i]",))
+@linear(name="stack", formulas=("g[i]",), batch=hidden.stack)
 def stack(*xs, axis=0):
     """The arrays side by side along a new axis."""
     return np.stack(xs, axis=axis)
