@@ -440,10 +440,10 @@ def parts_of(whole: Node, y: tuple[Any, ...]) -> tuple[Tensor, ...]:
 
 
 def _register(kind: str) -> Callable[..., Any]:
-    def register(forward: Any = None, *rules: Any, handles: Any = (), **options: Any) -> Any:
+    def register(forward: Any = None, *rules: Any, handles: Any = (), view: bool = False, **options: Any) -> Any:
         if forward is None:  # @general(name=..., handles=...)
-            return lambda function: register(function, *rules, handles=handles, **options)
-        op = Op(forward, rules, kind=kind, **options)
+            return lambda function: register(function, *rules, handles=handles, view=view, **options)
+        op = (_view_op() if view else Op)(forward, rules, kind=kind, **options)
         for function in (forward, *(handles if isinstance(handles, tuple) else (handles,))):
             if not inspect.isfunction(function):
                 FUNCTIONS[function] = op
@@ -451,6 +451,13 @@ def _register(kind: str) -> Callable[..., Any]:
 
     register.__name__ = kind
     return register
+
+
+def _view_op() -> type[Op]:
+    """The kind of Op whose results remember what they are a view of (the option `view=True` of a row)."""
+    from .view import ViewOp
+
+    return ViewOp
 
 
 def meaning(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

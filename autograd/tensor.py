@@ -22,6 +22,10 @@ from .source import caller
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}  # NumPy's function -> what it means on Tensors
 
+# ways to call that take more than a look into FUNCTIONS: "out" (any function), "__call__" (a ufunc with keywords), and
+# the other methods of a ufunc, such as "at"
+CALLS: dict[str, Callable[..., Any]] = {}
+
 NUMBERS = "fciub"  # the kinds of dtype that are computed with
 
 # Types that an operation takes as they are; everything else goes through `as_array`.
@@ -69,7 +73,7 @@ class Tensor:
     """
 
     # `_array` and not `_data`: numpy.ma takes the `_data` of whatever it meets, and would lose the gradient
-    __slots__ = ("_array", "_name", "node")
+    __slots__ = ("_array", "_link", "_name", "node")  # _link: see view.py and ops/assign.py
     __array_priority__ = 1000.0
     __hash__ = object.__hash__
 
@@ -166,6 +170,10 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """A constant Tensor around the same array."""
+        if hasattr(self, "_link"):  # it was written into, or is a view
+            from .view import detached
+
+            return detached(self)
         return new_tensor(self._array, None)
 
     # ---- the graph ----
@@ -240,15 +248,19 @@ class Tensor:
     # ---- NumPy's protocols ----
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method != "__call__":
+        if kwargs or method != "__call__":
+            if method in CALLS:
+                return CALLS[method](ufunc, *inputs, **kwargs)
             raise NotDifferentiableError(
                 f"np.{ufunc.__name__}.{method} is not supported on a Tensor; {_hint(ufunc, method)}"
             )
         meaning = FUNCTIONS.get(ufunc)
-        return unknown(ufunc) if meaning is None else meaning(*inputs, **kwargs)
+        return unknown(ufunc) if meaning is None else meaning(*inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         meaning = FUNCTIONS.get(function)
+        if meaning is not None and ("out" in kwargs or len(args) > 2):
+            return CALLS["out"](function, meaning, args, kwargs)
         return unknown(function) if meaning is None else meaning(*args, **kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
@@ -293,18 +305,6 @@ class Tensor:
     def __contains__(self, value: Any) -> bool:
         return value in self._array
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        recorded = self.node is not None or (isinstance(value, Tensor) and value.node is not None)
-        if recorded and MODE.get().recording:
-            whose = self.node or value.node
-            raise NotDifferentiableError(
-                f"assignment is not differentiable, and {describe(whose)} is recorded; build the result with np.where, "
-                "np.stack or np.concatenate, or assign inside `with no_grad():`"
-            )
-        mark_changed(self._array, self.node, caller())
-        self.data[index] = value._array if isinstance(value, Tensor) else value
-        self._show_value()
-
     def __reduce__(self) -> Any:
         return tensor, (self.data, self.is_leaf and self.requires_grad, self.name)
 
@@ -344,6 +344,7 @@ class Tensor:
         def __rmatmul__(self, other: Any) -> Tensor: ...
         def __neg__(self) -> Tensor: ...
         def __getitem__(self, index: Any) -> Tensor: ...
+        def __setitem__(self, index: Any, value: Any) -> None: ...
         def __getattr__(self, name: str) -> Any: ...
 
 

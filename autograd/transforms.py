@@ -29,11 +29,13 @@ _alias = linear(lambda x: x, lambda g: g, name="alias", formulas=("g",))
 
 def _variable(value: Any) -> Tensor:
     """A fresh variable with this value: a leaf, or for a recorded Tensor a node of its own above it."""
-    if isinstance(value, Tensor):
-        return _alias(value) if value.node is not None else Tensor(value.data, requires_grad=True)
+    if isinstance(value, Tensor) and value.node is not None:
+        return _alias(value)
     if isinstance(value, bool | str | bytes) or value is None:
         raise NotDifferentiableError(f"cannot differentiate with respect to {value!r}; choose other argnums")
-    return Tensor(float(value) if isinstance(value, int) else value, requires_grad=True)
+    variable = Tensor(float(value) if isinstance(value, int) else value, requires_grad=True)
+    variable.node.keeps_grad = False  # type: ignore[union-attr]  # it has no .grad, so f may write into it
+    return variable
 
 
 class _Recorded:
@@ -48,6 +50,7 @@ class _Recorded:
         leaves, self._rebuild = flatten(chosen)
         with setting(recording=True):
             self.xs = [_variable(leaf) for leaf in leaves]
+            self.nodes = [x.node for x in self.xs]  # before f, which may write into them
             call = list(args)
             for k, value in zip(numbers, self._rebuild(self.xs), strict=True):
                 call[k] = value
@@ -61,7 +64,6 @@ class _Recorded:
         for y in self.ys:
             if isinstance(y, Tensor) and y.node is not None:
                 check_float(y.node)
-        self.nodes = [x.node for x in self.xs]
         self.differentiable = MODE.get().recording and self._reaches_beyond()
         if has_aux and not self.differentiable:
             self.aux = _unwrapped(self.aux)

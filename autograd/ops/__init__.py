@@ -5,6 +5,7 @@ Tensor and attaches its operators and methods.
 """
 
 from . import (
+    assign,
     constant,
     conv,
     elementwise,
@@ -14,6 +15,7 @@ from . import (
     linalg,
     matrix,
     methods,
+    out,
     polynomial,
     reduce,
     shape,
@@ -21,6 +23,7 @@ from . import (
 )
 
 __all__ = [
+    "assign",
     "constant",
     "conv",
     "elementwise",
@@ -30,6 +33,7 @@ __all__ = [
     "linalg",
     "matrix",
     "methods",
+    "out",
     "polynomial",
     "reduce",
     "shape",

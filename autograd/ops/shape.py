@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import NotDifferentiableError
 from ..op import linear, meaning
 from ..tensor import Tensor
+from ..view import view_of
 
 astype = linear(lambda x, *, dtype: x.astype(dtype), lambda g: g, name="astype", formulas=("g",))
 
@@ -20,28 +21,31 @@ reshape = linear(
     lambda g, x_shape, order="C": np.reshape(g, x_shape, order=order),
     name="reshape",
     formulas=("reshape(g, x_shape)",),
+    view=True,
 )
 transpose = linear(
     np.transpose,
     lambda g, axes=None: np.transpose(g, None if axes is None else np.argsort([a % len(axes) for a in axes])),
     formulas=("transpose(g)",),
+    view=True,
 )
-matrix_transpose = linear(lambda x: x.mT, lambda g: g.mT, name="matrix_transpose", handles=np.matrix_transpose)
+matrix_transpose = linear(lambda x: x.mT, lambda g: g.mT, name="matrix_transpose", handles=np.matrix_transpose, view=True)
 swapaxes = linear(
-    np.swapaxes, lambda g, axis1, axis2: np.swapaxes(g, axis1, axis2), formulas=("swapaxes(g, axis1, axis2)",)
+    np.swapaxes, lambda g, axis1, axis2: np.swapaxes(g, axis1, axis2), formulas=("swapaxes(g, axis1, axis2)",), view=True
 )
 moveaxis = linear(
     np.moveaxis,
     lambda g, source, destination: np.moveaxis(g, destination, source),
     formulas=("moveaxis(g, destination, source)",),
+    view=True,
 )
 expand_dims = linear(
-    np.expand_dims, lambda g, x_shape: np.reshape(g, x_shape), accepts="axis", formulas=("reshape(g, x_shape)",)
+    np.expand_dims, lambda g, x_shape: np.reshape(g, x_shape), accepts="axis", formulas=("reshape(g, x_shape)",), view=True
 )
 squeeze = linear(
-    np.squeeze, lambda g, x_shape: np.reshape(g, x_shape), accepts="axis", formulas=("reshape(g, x_shape)",)
+    np.squeeze, lambda g, x_shape: np.reshape(g, x_shape), accepts="axis", formulas=("reshape(g, x_shape)",), view=True
 )
-broadcast_to = linear(np.broadcast_to, lambda g: g, accepts="shape", broadcasts=True, formulas=("sum_to(g, x_shape)",))
+broadcast_to = linear(np.broadcast_to, lambda g: g, accepts="shape", broadcasts=True, formulas=("sum_to(g, x_shape)",), view=True)
 
 
 @meaning(np.reshape)
@@ -61,7 +65,7 @@ def _atleast_1d(a):
 
 # ---- order ----
 
-flip = linear(np.flip, lambda g, axis=None: np.flip(g, axis), formulas=("flip(g)",))
+flip = linear(np.flip, lambda g, axis=None: np.flip(g, axis), formulas=("flip(g)",), view=True)
 roll = linear(np.roll, lambda g, shift, axis=None: np.roll(g, np.negative(shift), axis), formulas=("roll(g, -shift)",))
 
 meaning(np.fliplr)(lambda m: flip(m, 1))
@@ -71,7 +75,7 @@ meaning(np.flipud)(lambda m: flip(m, 0))
 # ---- selection ----
 
 
-@linear(name="getitem", selects=True, formulas=("scatter(g, index)",))
+@linear(name="getitem", selects=True, formulas=("scatter(g, index)",), view=True)
 def getitem(x, *, index):
     """x[index]: any index that NumPy takes."""
     return x[index]
@@ -110,7 +114,7 @@ def _plain_index(index):
 
 def select(x, index):
     """`x[index]` on a Tensor."""
-    return getitem(x, index=_plain_index(index))
+    return view_of(x, getitem, {"index": _plain_index(index)})
 
 
 # ---- joining and splitting ----
