@@ -162,6 +162,11 @@ def follow(steps: Iterable[Step], x: Any) -> Any:
 
 def _read(link: Link) -> Tensor:
     base = link.base
+    if not link.constant:
+        part = follow(link.steps, base._array)
+        node = base._link.node_at(link.steps, part, base)
+        if node is not None:
+            return new_tensor(part, node)
     node = None if link.constant else base.node
     t = new_tensor(base._array, node)
     if node is None or MODE.get().recording:

@@ -228,7 +228,6 @@ def test_python_numbers_do_not_widen(name, dtype):
         lambda x: np.sum(x, where=A > 1),
         lambda x: np.max(x, initial=0.0),
         lambda x: np.add(x, 1, out=np.zeros((3, 3))),
-        lambda x: np.add(x, 1, dtype=np.float32),
         lambda x: np.sin(x, where=A > 1),
         lambda x: np.add(np.zeros((3, 3)), 1, out=x),
         lambda x: operator.iadd(np.zeros((3, 3)), x),

@@ -130,7 +130,7 @@ def _assign_rule(g, xs_shape, i, writes):
 class Written:
     """The version that views compare with, and the writes that are not yet a node."""
 
-    __slots__ = ("inputs", "place", "scope", "shapes", "version", "ways")
+    __slots__ = ("_last", "inputs", "place", "scope", "shapes", "version", "ways")
 
     def __init__(self):
         self.version = 0
@@ -138,6 +138,7 @@ class Written:
 
     def _start(self):
         self.ways, self.inputs, self.shapes = [], [], []
+        self._last = {}  # row -> its last pending write; None once there is a write that is not to one row
         self.place = self.scope = None
 
     def take(self):
@@ -145,6 +146,44 @@ class Written:
         pending = self.ways, self.inputs, self.shapes
         self._start()
         return pending
+
+    def add(self, way, node, shape, rows):
+        """One more write, into an array of so many rows."""
+        row = None if way.steps else _row(way.index, rows)
+        if row is None:
+            self._last = None
+        elif self._last is not None:
+            self._last[row] = len(self.ways)
+        self.ways.append(way)
+        self.inputs.append(node)
+        self.shapes.append(shape)
+
+    def node_at(self, steps, part, base):
+        """The node of the value that was written last to just this part, or None.
+
+        With it a recurrence, h[t + 1] = f(h[t]), does not ask for the node of h, and its writes stay together.
+        """
+        if not self._last or len(steps) != 1 or steps[0][0] is not shape.getitem:
+            return None
+        index = steps[0][1]["index"]
+        k = self._last.get(_row(index, len(base)))
+        if k is None or not _is_plain(index) or self.ways[k].index != index or self.shapes[k] != part.shape:
+            return None
+        node = self.inputs[k]
+        return node if node is not None and node.dtype == base.dtype else None
+
+
+def _row(index, rows):
+    """The number of the row that an index stays in, or None."""
+    first = index[0] if isinstance(index, tuple) and index else index
+    if not isinstance(first, int | np.integer) or isinstance(first, bool):
+        return None
+    return int(first) % rows
+
+
+def _is_plain(index):
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(p is None or p is ... or isinstance(p, int | slice | np.integer) for p in parts)
 
 
 class Pending(Tensor):
@@ -235,10 +274,7 @@ def set_item(t, index, value):
 def _is_that_part(value, base, steps):
     if value.__class__ is not View or value._link.base is not base or len(value._link.steps) != len(steps):
         return False
-    index = steps[-1][1]["index"]
-    parts = index if isinstance(index, tuple) else (index,)
-    plain = all(p is None or p is ... or isinstance(p, int | slice) for p in parts)
-    return plain and value._link.steps == steps
+    return _is_plain(steps[-1][1]["index"]) and value._link.steps == steps
 
 
 def _refuse(t, base):
@@ -279,9 +315,7 @@ def _write_recorded(base, way, value, node, mode):
     if alone and not written.ways:
         mark_changed(array, None, place)  # nobody holds it; if somebody did after all, backward would raise
     base._array = array
-    written.ways.append(way)
-    written.inputs.append(node)
-    written.shapes.append(np.shape(raw))
+    written.add(way, node, np.shape(raw), base.shape[0] if base.ndim else 0)
     written.place, written.scope = place, mode.scope
     written.version += 1
     if base.__class__ is Tensor:

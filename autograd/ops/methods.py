@@ -148,7 +148,7 @@ for _name, _function in {
     "transpose": _transpose,
     "astype": _astype,
     "copy": _copy,
-    "flatten": lambda self, order="C": shape.reshape(self, shape=(-1,), order=order),
+    "flatten": lambda self, order="C": shape.reshape(_copy(self), shape=(-1,), order=order),
     "conj": lambda self: e.conjugate(self),
     "fill": _fill,
     "put": _put,

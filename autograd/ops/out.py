@@ -8,6 +8,7 @@ gets a gradient of exactly 0. Without `out=` NumPy leaves it undefined, so there
 from __future__ import annotations
 
 import functools
+import inspect
 
 import numpy as np
 
@@ -126,8 +127,11 @@ def _fill(target, result, casting, name, exact=False):
 
 @functools.cache
 def _place_of_out(function):
-    names = signature_of(function) or []
-    return names.index("out") if "out" in names else None
+    try:
+        found = inspect.signature(function).parameters
+    except ValueError:  # some of NumPy's C functions have no signature
+        return None
+    return list(found).index("out") if "out" in found and found["out"].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD else None
 
 
 def _with_out(function, meaning, args, kwargs):
