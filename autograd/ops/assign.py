@@ -106,8 +106,15 @@ def assign(*xs, writes):
     """xs[0] with the part where each of `writes` leads to replaced by the next of xs, one after the other."""
     out = writes.copy(xs[0])
     for way, value in zip(writes.ways, xs[1:], strict=True):
+        _check_kind(value, out)
         way.put(out, value)
     return out if out.ndim else out[()]
+
+
+def _check_kind(value, out):
+    dtype = np.asarray(value).dtype
+    if not np.can_cast(dtype, out.dtype, "same_kind"):
+        raise TypeError(f"numbers of {dtype} cannot go into an array of {out.dtype}")
 
 
 @assign.rule
@@ -380,6 +387,7 @@ def store(t, result):
 def add_at(x, value, *, index):
     """x with the values added at `index`, each of them also where an index occurs more than once."""
     out = np.array(x, order="C")
+    _check_kind(value, out)
     np.add.at(out, index, value)
     return out if out.ndim else out[()]
 

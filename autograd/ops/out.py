@@ -161,6 +161,8 @@ def _at(ufunc, target, index, *operands):
     index = shape._plain_index(index)
     operands = [_loop_input(x) for x in operands]
     nodes = [x.node is not None for x in (target, *operands) if isinstance(x, Tensor)]
+    if ufunc not in FUNCTIONS:
+        unknown(ufunc)
     if not isinstance(target, Tensor):
         assign.refuse_array(target, f"np.{ufunc.__name__}.at", operands)
     if not isinstance(target, Tensor) or not (any(nodes) and MODE.get().recording):
