@@ -448,7 +448,7 @@ def _put(a, ind, v, mode="raise"):
         if np.any((places < -a.size) | (places >= a.size)):
             raise IndexError(f"an index of np.put is out of bounds for a Tensor of {a.size} elements")
         places = places % max(a.size, 1)
-    _put_in_turn(a, np.unravel_index(places, a.shape, "C") if mode == "raise" else _within(places, a, mode), v)
+    _put_in_turn(a, np.unravel_index(places, a.shape, "C") if mode == "raise" else _within(places, a, mode), _flat(v, a))
 
 
 def _within(places, a, mode):
@@ -458,9 +458,15 @@ def _within(places, a, mode):
     return np.unravel_index(places, a.shape)
 
 
+def _flat(values, a, casting="unsafe"):
+    """The values in one row, as something to write into a."""
+    if not np.can_cast(getattr(values, "dtype", a.dtype), a.dtype, casting):
+        raise TypeError(f"cannot put numbers of {values.dtype} into an array of {a.dtype}: the cast is not {casting}")
+    return np.ravel(values if isinstance(values, Tensor) else np.asarray(values))
+
+
 def _put_in_turn(a, places, values):
     """Write the values one after the other to these places, from the start again when they run out."""
-    values = np.ravel(values if isinstance(values, Tensor) else np.asarray(values))
     n = len(places[0]) if places else 1
     if n and values.size:
         a[places] = values[np.arange(n) % values.size] if values.size != 1 else values[0]
@@ -471,10 +477,10 @@ def _place(arr, mask, vals):
     mask = np.asarray(_plain(mask), bool)
     if mask.size != arr.size:
         raise ValueError("place: mask and data must be the same size")
-    places = np.nonzero(mask.reshape(arr.shape))
-    if np.size(_plain(vals)) == 0 and np.any(mask):
+    vals = _flat(vals, arr, "safe")
+    if vals.size == 0 and np.any(mask):
         raise ValueError("np.place cannot insert from an empty array")
-    _put_in_turn(arr, places, vals)
+    _put_in_turn(arr, np.nonzero(mask.reshape(arr.shape)), vals)
 
 
 @_into_tensor(np.putmask)
@@ -482,8 +488,7 @@ def _putmask(a, mask, values):
     mask = np.asarray(_plain(mask), bool)
     if mask.size != a.size:
         raise ValueError("putmask: mask and data must be the same size")
-    values = np.ravel(values if isinstance(values, Tensor) else np.asarray(values))
-    places = np.flatnonzero(mask)
+    values, places = _flat(values, a, "safe"), np.flatnonzero(mask)
     if values.size:
         a[np.unravel_index(places, a.shape)] = values[places % values.size]
 
@@ -492,7 +497,7 @@ def _putmask(a, mask, values):
 def _fill_diagonal(a, val, wrap=False):
     mask = np.zeros(a.shape, bool)
     np.fill_diagonal(mask, True, wrap)
-    _put_in_turn(a, np.nonzero(mask), val)
+    _put_in_turn(a, np.nonzero(mask), _flat(val, a))
 
 
 @_into_tensor(np.put_along_axis)
