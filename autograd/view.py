@@ -23,15 +23,19 @@ Step = tuple[Op, dict[str, Any]]
 ARRAY, NODE = Tensor.__dict__["_array"], Tensor.__dict__["node"]
 
 
+NO_GRAD = "made where nothing is recorded"
+DETACHED = "made by detach()"
+
+
 class Link:
     """What a View looks at. `seen`: the version of the base that it has taken its value from.
 
-    `constant`: it was made where nothing is recorded, and carries no gradient.
+    `constant`: why it carries no gradient, if it carries none (NO_GRAD or DETACHED).
     """
 
     __slots__ = ("base", "constant", "seen", "steps")
 
-    def __init__(self, base: Tensor, steps: tuple[Step, ...], seen: int, constant: bool):
+    def __init__(self, base: Tensor, steps: tuple[Step, ...], seen: int, constant: str | None):
         self.base = base
         self.steps = steps
         self.seen = seen
@@ -113,7 +117,7 @@ def view_of(x: Tensor, op: Op, kwargs: dict[str, Any]) -> Tensor:
     y = apply(op, (x,), kwargs)
     if _looks_at(y._array, x, op, kwargs):
         steps = ((op, kwargs),) if link is None else (*link.steps, (op, kwargs))
-        y._link = Link(base, steps, 0, y.node is None and (x.node is not None or (link is not None and link.constant)))
+        y._link = Link(base, steps, 0, _why_constant(link, y.node is None and x.node is not None))
         y.__class__ = View
     return y  # type: ignore[no-any-return]
 
@@ -131,10 +135,16 @@ def _later(x: Tensor, link: Link | None, base: Tensor, op: Op, kwargs: dict[str,
     part = follow(steps, whole)
     if owner(part) is not owner(whole):
         return apply(op, (x,), kwargs)  # type: ignore[no-any-return]
-    return look_at(base, steps, constant=not MODE.get().recording or (link is not None and link.constant))
+    return look_at(base, steps, _why_constant(link, not MODE.get().recording))
 
 
-def look_at(base: Tensor, steps: tuple[Step, ...], constant: bool) -> Tensor:
+def _why_constant(link: Link | None, unrecorded: bool) -> str | None:
+    if link is not None and link.constant:
+        return link.constant
+    return NO_GRAD if unrecorded else None
+
+
+def look_at(base: Tensor, steps: tuple[Step, ...], constant: str | None) -> Tensor:
     """A View that reads its base when it is read."""
     view = Tensor.__new__(View)
     view._link = Link(base, steps, -1, constant)
@@ -144,7 +154,7 @@ def look_at(base: Tensor, steps: tuple[Step, ...], constant: bool) -> Tensor:
 def detached(t: Tensor) -> Tensor:
     """A constant that looks at a Tensor which was written into, or at what a View looks at."""
     link = t._link if t.__class__ is View else None
-    return look_at(t, (), True) if link is None else look_at(link.base, link.steps, True)
+    return look_at(t, (), DETACHED) if link is None else look_at(link.base, link.steps, DETACHED)
 
 
 def version_of(base: Tensor) -> int:

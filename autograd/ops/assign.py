@@ -22,7 +22,7 @@ from ..node import Node, describe
 from ..op import apply, linear, meaning
 from ..source import caller
 from ..tensor import Tensor, as_array
-from ..view import NODE, View, follow, version_of
+from ..view import DETACHED, NODE, View, follow, version_of
 from . import shape
 from .constant import _plain
 from .elementwise import imag, real
@@ -49,11 +49,18 @@ class Way:
         target = follow(self.steps, array)
         if owner(target) is not owner(array):
             raise RuntimeError("the memory of this Tensor was laid out anew, and its view is now a copy; make it again")
+        if np.ndim(value) and not _names_once(self.index):  # which of two values for one element wins must be certain
+            value = np.broadcast_to(np.squeeze(value, _extra(value, part := target[self.index])), part.shape).copy()
         target[self.index] = value
 
     def read(self, x):
         """That part of x: of an ndarray, of a Tensor, or of any carrier."""
         return follow(self.steps, x)[self.index]
+
+
+def _extra(value, part):
+    """The leading axes of a value that its place does not have."""
+    return tuple(range(np.ndim(value) - part.ndim))
 
 
 class Writes:
@@ -106,6 +113,8 @@ def assign(*xs, writes):
     """xs[0] with the part where each of `writes` leads to replaced by the next of xs, one after the other."""
     out = writes.copy(xs[0])
     for way, value in zip(writes.ways, xs[1:], strict=True):
+        if way.crosses:
+            value = np.real(value)  # in forward mode the tangent 0 of a real value may be complex
         _check_kind(value, out)
         way.put(out, value)
     return out if out.ndim else out[()]
@@ -266,7 +275,8 @@ def write(t, index, value):
     way = Way(steps, index)
     mode = MODE.get()
     node = value.node if isinstance(value, Tensor) else None
-    if mode.recording and (node is not None or base.__class__ is Pending or base.node is not None):
+    unrecorded = node is None and t.__class__ is View and t._link.constant == DETACHED
+    if mode.recording and not unrecorded and (node is not None or base.__class__ is Pending or base.node is not None):
         _refuse(t, base)
         _write_recorded(base, way, value, node, mode)
     else:
@@ -286,7 +296,7 @@ def _is_that_part(value, base, steps):
 
 def _refuse(t, base):
     """Raise if this Tensor cannot be changed while the graph is recorded."""
-    if t.__class__ is View and t._link.constant:
+    if t.__class__ is View and t._link.constant:  # detached, or else made under no_grad
         raise NotDifferentiableError(
             "this view was made where nothing is recorded (no_grad or detach), and would lose the gradient of what is "
             "written through it; make the view again, or write inside `with no_grad():`"
@@ -431,9 +441,10 @@ def _copyto(dst, src, casting="same_kind", where=True):
     src = src if isinstance(src, Tensor) else np.asarray(src)
     if not np.can_cast(src.dtype, dst.dtype, casting):
         raise TypeError(f"cannot copy {src.dtype} into {dst.dtype} with casting={casting!r}")
-    where = np.asarray(_plain(where))
-    if where.dtype != bool:
+    where = _plain(where)
+    if getattr(where, "dtype", bool) != bool:
         raise TypeError(f"where is an array of booleans, not of {where.dtype}")
+    where = np.asarray(where, bool)
     if where.ndim == 0 and where:
         dst[...] = src
     else:
