@@ -267,14 +267,16 @@ class Tensor:
         if self.node is not None:
             raise TypeError(
                 f"{describe(self.node)} is recorded, and as an ndarray it would lose its gradient. Use t.data for "
-                "the numbers, np.stack([t1, t2]) instead of np.array([t1, t2]), and NumPy's functions on the Tensor"
+                "the numbers, np.stack([t1, t2]) instead of np.array([t1, t2]), and NumPy's functions on the Tensor; "
+                "to assign it, make the array a Tensor: y = Tensor(np.zeros(shape))"
             )
         return np.array(self.data, dtype=dtype, copy=copy)
 
     def _number(self, kind: Callable[[Any], Any]) -> Any:
         if self.node is not None:
             raise TypeError(
-                f"{kind.__name__}() of a recorded Tensor would lose its gradient; use t.item() for the number. "
+                f"{kind.__name__}() of a recorded Tensor would lose its gradient; use t.item() for the number, or, to "
+                "assign it to an element, make the array a Tensor: y = Tensor(np.zeros(shape)). "
                 f"It was recorded by {describe(self.node)}"
             )
         return kind(self._array)

@@ -46,9 +46,10 @@ class View(Tensor):
     """A Tensor whose value and node are those of a part of its base."""
 
     __slots__ = ()
+    _link: Link
 
     @property
-    def _array(self) -> Any:  # type: ignore[override]
+    def _array(self) -> Any:
         self._refresh()
         return ARRAY.__get__(self)
 
@@ -58,7 +59,7 @@ class View(Tensor):
         self._array = value
 
     @property
-    def node(self) -> Any:  # type: ignore[override]
+    def node(self) -> Any:
         self._refresh()
         return NODE.__get__(self)
 
@@ -119,7 +120,7 @@ def view_of(x: Tensor, op: Op, kwargs: dict[str, Any]) -> Tensor:
         steps = ((op, kwargs),) if link is None else (*link.steps, (op, kwargs))
         y._link = Link(base, steps, 0, _why_constant(link, y.node is None and x.node is not None))
         y.__class__ = View
-    return y  # type: ignore[no-any-return]
+    return y
 
 
 def _later(x: Tensor, link: Link | None, base: Tensor, op: Op, kwargs: dict[str, Any]) -> Tensor:
@@ -127,14 +128,13 @@ def _later(x: Tensor, link: Link | None, base: Tensor, op: Op, kwargs: dict[str,
 
     So a write through `y.T` or `y[0]` needs no value of it, and the pending writes of y stay together.
     """
-    whole, steps = base._array, ((op, kwargs),)
-    if link is not None:
-        steps = (*link.steps, *steps)
+    whole = base._array
+    steps = ((op, kwargs),) if link is None else (*link.steps, (op, kwargs))
     if not isinstance(whole, np.ndarray):
         whole = np.empty(whole.shape, whole.dtype)
     part = follow(steps, whole)
     if owner(part) is not owner(whole):
-        return apply(op, (x,), kwargs)  # type: ignore[no-any-return]
+        return apply(op, (x,), kwargs)
     return look_at(base, steps, _why_constant(link, not MODE.get().recording))
 
 
@@ -180,9 +180,9 @@ def _read(link: Link) -> Tensor:
     node = None if link.constant else base.node
     t = new_tensor(base._array, node)
     if node is None or MODE.get().recording:
-        return follow(link.steps, t)  # type: ignore[no-any-return]
+        return follow(link.steps, t)
     with setting(recording=True):  # a View made while the graph is recorded stays recorded, wherever it is read
-        return follow(link.steps, t)  # type: ignore[no-any-return]
+        return follow(link.steps, t)
 
 
 def _own_if_small(part: Any, base: Tensor) -> Any:

@@ -371,9 +371,7 @@ def torch_mask(y, v):
 IN_TORCH = {all_operators: torch_operators, mask_in_place: torch_mask}
 
 
-@pytest.mark.parametrize(
-    "program", [item, mask_in_place, slices_in_place, all_operators, overwritten, nested_view]
-)
+@pytest.mark.parametrize("program", [item, mask_in_place, slices_in_place, all_operators, overwritten, nested_view])
 def test_like_pytorch(program):
     torch = pytest.importorskip("torch")
     x, v = (torch.tensor(a, requires_grad=True) for a in (A, V))
@@ -645,7 +643,11 @@ def parts(y, v):
 def test_real_and_imaginary_parts():
     z, v = V + 1j * V[::-1], V.copy()
     f, rng = result(parts), np.random.default_rng(0)
-    tz, tv, g = rng.standard_normal(3) + 1j * rng.standard_normal(3), rng.standard_normal(3), rng.standard_normal(3) + 2j
+    tz, tv, g = (
+        rng.standard_normal(3) + 1j * rng.standard_normal(3),
+        rng.standard_normal(3),
+        rng.standard_normal(3) + 2j,
+    )
     slope = difference(f, (z, v), (tz, tv))
     y, pull = ag.vjp(f, z, v)
     np.testing.assert_allclose(y, f(z, v))
@@ -735,8 +737,9 @@ WRONG = [
     assigning(3, 1.0), assigning((0, 0, 0), 1.0), assigning(0, np.ones(2)), assigning(0, np.ones((2, 3))),
     assigning(1.5, 1.0), assigning("a", 1.0), assigning([5], 1.0), assigning(A[:2] > 0, 1.0), assigning(A > 0, V),
     assigning(0, "text"), assigning(0, None), assigning(0, 1j), assigning(0, np.array([1j, 2, 3])),
-    lambda y: operator.iadd(y, np.ones((2, 3, 3))), lambda y: operator.imul(y, 1j), lambda y: operator.iadd(y, np.ones(2)),
-    lambda y: operator.iadd(y[0], np.ones(2)), lambda y: operator.imatmul(y, V),
+    lambda y: operator.iadd(y, np.ones((2, 3, 3))), lambda y: operator.imul(y, 1j),
+    lambda y: operator.iadd(y, np.ones(2)), lambda y: operator.iadd(y[0], np.ones(2)),
+    lambda y: operator.imatmul(y, V),
     lambda y: np.add(y, 1, out=y[0]), lambda y: np.add(y, 1j, out=y), lambda y: np.sum(y, axis=0, out=y),
     lambda y: np.add(y, 1, out=y, where=V), lambda y: np.add(y, y, out=y, dtype=int),
     lambda y: np.add(y, 1, out=(y, y)), lambda y: np.sin(y, out=y, casting="nonsense"),
@@ -759,6 +762,19 @@ def test_what_numpy_refuses_is_refused_and_changes_nothing(write):
             usual = next(e for e in (IndexError, ValueError, TypeError, Warning) if issubclass(expected, e))
             assert issubclass(raised, (usual, TypeError) if usual is Warning else usual), (raised, expected)
         np.testing.assert_array_equal(after, array)
+
+
+def test_a_constant_takes_the_gradient_of_what_it_replaces():
+    """Also where it is a view of that very part."""
+    x = leaf(V)
+    y = x * 2
+    y[2] = x[0]
+    y[:1] = y.detach()[:1]
+    with no_grad():
+        same = y[1:2]
+    y[1:2] = same
+    assert np.array_equal(y.data, [1.8, -0.8, 0.9])
+    assert np.array_equal(gradients(y.sum(), [x])[0], [1, 0, 0])
 
 
 def test_after_an_error_the_graph_is_as_before():
@@ -912,9 +928,9 @@ def test_nothing_is_left_when_a_graph_is_dropped():
         gc.enable()
 
 
-def test_a_chain_of_a_hundred_thousand_writes_and_views():
+def test_a_long_chain_of_writes_and_views():
     y = leaf(V) * 1
-    for _ in range(20_000):
+    for _ in range(3_000):
         v = y[1:]
         v *= 1.00001
         y[0] = v[0]
@@ -977,7 +993,8 @@ def test_pictures_of_assignments():
     assert any("assign" in str(v) for v in trace.graph.vertices)
     assert "assign" in viz.explain(loss)
     assert "assign" in viz.dot(loss).source
-    viz.draw(loss)
+    assert "assign" in viz.draw(loss).html
+    assert "assign" in trace.to_json()
 
 
 def test_copies_and_pickles():
@@ -988,7 +1005,7 @@ def test_copies_and_pickles():
         back = pickle.loads(pickle.dumps(t))
         assert np.array_equal(back.data, t.data) and back.node is None and type(back) is Tensor
         assert np.array_equal(copy.deepcopy(t.detach()).data, t.data)
-        with pytest.raises(RuntimeError, match="assign|getitem"):
+        with pytest.raises(RuntimeError, match=r"assign|getitem"):
             copy.deepcopy(t)
     constant = Tensor(A.copy())
     assert np.array_equal(copy.deepcopy(constant[0]).data, A[0])

@@ -1,4 +1,4 @@
-"""Assignment: `y[i] = x`, `y[mask] += z`, `y *= 2`, through views too, and NumPy's functions that write.
+"""Assignment: `y[i] = x`, `y[mask] += z`, `y *= 2`, through views too.
 
 A write replaces a part of y by a value, which is linear in both: `assign`. The Tensor stays the same object and gets
 another node. The array is written in place unless somebody else may hold it (a saved value, the user, a view); then
@@ -8,23 +8,20 @@ fills n rows costs O(n), forward and backward.
 
 from __future__ import annotations
 
-import functools
 import sys
 import threading
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index
 
 from ..errors import NotDifferentiableError
 from ..guard import mark_changed, owner
 from ..modes import MODE
 from ..node import Node, describe
-from ..op import apply, linear, meaning
+from ..op import apply, linear
 from ..source import caller
 from ..tensor import Tensor, as_array
 from ..view import DETACHED, NODE, View, follow, version_of
 from . import shape
-from .constant import _plain
 from .elementwise import imag, real
 
 # ---- the operation ----
@@ -33,16 +30,12 @@ from .elementwise import imag, real
 class Way:
     """Where a value goes: steps from an array to a view of it, and an index into that view."""
 
-    __slots__ = ("index", "steps")
+    __slots__ = ("crosses", "index", "steps")
 
     def __init__(self, steps, index):
         self.steps = steps
         self.index = index
-
-    @property
-    def crosses(self):
-        """True for a way to the real or the imaginary parts."""
-        return any(op is real or op is imag for op, _ in self.steps)
+        self.crosses = any(op is real or op is imag for op, _ in steps)  # to real or imaginary parts
 
     def put(self, array, value):
         """Write into an ndarray."""
@@ -289,9 +282,11 @@ def set_item(t, index, value):
 
 
 def _is_that_part(value, base, steps):
-    if value.__class__ is not View or value._link.base is not base or len(value._link.steps) != len(steps):
+    """True for a view of just the part that is written to; one without a gradient would take that of the part away."""
+    link = value._link if value.__class__ is View else None
+    if link is None or link.base is not base or link.constant or len(link.steps) != len(steps):
         return False
-    return _is_plain(steps[-1][1]["index"]) and value._link.steps == steps
+    return _is_plain(steps[-1][1]["index"]) and link.steps == steps
 
 
 def _refuse(t, base):
@@ -380,7 +375,7 @@ def store(t, result):
             t._hold(result._array, result.node, version_of(t._link.base))  # so that reading it needs no new node
     elif recorded:
         _refuse(t, t)
-        t._array, t.node = result._array, result.node
+        t.node, t._array = result.node, result._array
         _written(t).version += 1
     elif isinstance(t._array, np.generic) and not (recording and t.node is not None):  # a number is no memory
         mark_changed(t._array, t.node, caller())
@@ -406,26 +401,6 @@ add_at.rule(lambda g: g)
 add_at.rule(lambda g, index: g[index])
 
 
-# ---- NumPy's functions that write into their first argument ----
-
-
-def _into_tensor(function):
-    """Refuse an ndarray to write into: it can take no gradient."""
-
-    def register(own):
-        @functools.wraps(own)
-        def checked(target, *args, **kwargs):
-            if not isinstance(target, Tensor):
-                values = [v for v in (*args, *kwargs.values()) if isinstance(v, Tensor)]
-                refuse_array(target, f"np.{function.__name__}", values)
-                return function(target, *map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
-            return own(target, *args, **kwargs)
-
-        return meaning(function)(checked)
-
-    return register
-
-
 def refuse_array(target, what, values):
     """Raise if a recorded value is about to be written into an ndarray."""
     recorded = [v for v in values if isinstance(v, Tensor) and v.node is not None]
@@ -434,94 +409,3 @@ def refuse_array(target, what, values):
             f"{what} of a {type(target).__name__} cannot take the gradient of {describe(recorded[0].node)}; write into "
             "a Tensor, for example Tensor(np.zeros(shape)), or compute on t.data"
         )
-
-
-@_into_tensor(np.copyto)
-def _copyto(dst, src, casting="same_kind", where=True):
-    src = src if isinstance(src, Tensor) else np.asarray(src)
-    if not np.can_cast(src.dtype, dst.dtype, casting):
-        raise TypeError(f"cannot copy {src.dtype} into {dst.dtype} with casting={casting!r}")
-    where = _plain(where)
-    if getattr(where, "dtype", bool) != bool:
-        raise TypeError(f"where is an array of booleans, not of {where.dtype}")
-    where = np.asarray(where, bool)
-    if where.ndim == 0 and where:
-        dst[...] = src
-    else:
-        mask = np.broadcast_to(where, dst.shape)
-        dst[mask] = np.broadcast_to(src, dst.shape)[mask]
-
-
-@_into_tensor(np.put)
-def _put(a, ind, v, mode="raise"):
-    places = np.array(_plain(ind)).reshape(-1)
-    if mode == "raise":
-        if np.any((places < -a.size) | (places >= a.size)):
-            raise IndexError(f"an index of np.put is out of bounds for a Tensor of {a.size} elements")
-        places = places % max(a.size, 1)
-    _put_in_turn(a, np.unravel_index(places, a.shape, "C") if mode == "raise" else _within(places, a, mode), _flat(v, a))
-
-
-def _within(places, a, mode):
-    if mode not in ("wrap", "clip"):
-        raise ValueError(f"mode is 'raise', 'wrap' or 'clip', not {mode!r}")
-    places = places % a.size if mode == "wrap" else np.clip(places, 0, a.size - 1)
-    return np.unravel_index(places, a.shape)
-
-
-def _flat(values, a, casting="unsafe"):
-    """The values in one row, as something to write into a."""
-    if not np.can_cast(getattr(values, "dtype", a.dtype), a.dtype, casting):
-        raise TypeError(f"cannot put numbers of {values.dtype} into an array of {a.dtype}: the cast is not {casting}")
-    return np.ravel(values if isinstance(values, Tensor) else np.asarray(values))
-
-
-def _put_in_turn(a, places, values):
-    """Write the values one after the other to these places, from the start again when they run out."""
-    n = len(places[0]) if places else 1
-    if n and values.size:
-        a[places] = values[np.arange(n) % values.size] if values.size != 1 else values[0]
-
-
-@_into_tensor(np.place)
-def _place(arr, mask, vals):
-    mask = np.asarray(_plain(mask), bool)
-    if mask.size != arr.size:
-        raise ValueError("place: mask and data must be the same size")
-    vals = _flat(vals, arr, "safe")
-    if vals.size == 0 and np.any(mask):
-        raise ValueError("np.place cannot insert from an empty array")
-    _put_in_turn(arr, np.nonzero(mask.reshape(arr.shape)), vals)
-
-
-@_into_tensor(np.putmask)
-def _putmask(a, mask, values):
-    mask = np.asarray(_plain(mask), bool)
-    if mask.size != a.size:
-        raise ValueError("putmask: mask and data must be the same size")
-    values, places = _flat(values, a, "safe"), np.flatnonzero(mask)
-    if values.size:
-        a[np.unravel_index(places, a.shape)] = values[places % values.size]
-
-
-@_into_tensor(np.fill_diagonal)
-def _fill_diagonal(a, val, wrap=False):
-    mask = np.zeros(a.shape, bool)
-    np.fill_diagonal(mask, True, wrap)
-    _put_in_turn(a, np.nonzero(mask), _flat(val, a))
-
-
-@_into_tensor(np.put_along_axis)
-def _put_along_axis(arr, indices, values, axis=-1):
-    indices = np.array(_plain(indices))
-    if axis is None:
-        if indices.ndim != 1:
-            raise ValueError("with axis=None the indices have one axis")
-        arr[np.unravel_index(np.arange(arr.size)[indices], arr.shape)] = values
-        return
-    if indices.ndim != arr.ndim:
-        raise ValueError(f"the indices have {indices.ndim} axes, the Tensor has {arr.ndim}")
-    axis = normalize_axis_index(axis, arr.ndim)
-    ranges = list(np.ogrid[tuple(slice(n) for n in arr.shape)])
-    ranges[axis] = indices
-    arr[tuple(ranges)] = values

@@ -13,12 +13,8 @@ import inspect
 import numpy as np
 
 from ..errors import NotDifferentiableError
-from ..guard import mark_changed
 from ..modes import MODE
-from ..plan import signature_of
-from ..source import caller
 from ..tensor import CALLS, FUNCTIONS, Tensor, as_array, unknown
-from ..view import version_of
 from . import assign, shape
 from .constant import _plain
 
@@ -42,7 +38,7 @@ def _call(
         return result
     results = result if isinstance(result, tuple) else (result,)
     filled = [
-        r if target is None else _fill(target, r, casting, ufunc.__name__)
+        r if target is None else _fill(target, r, casting, ufunc.__name__, exact=ufunc.signature is not None)
         for target, r in zip(out, results, strict=True)
     ]
     return tuple(filled) if len(filled) > 1 else filled[0]
@@ -131,21 +127,24 @@ def _place_of_out(function):
         found = inspect.signature(function).parameters
     except ValueError:  # some of NumPy's C functions have no signature
         return None
-    return list(found).index("out") if "out" in found and found["out"].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD else None
+    return (
+        list(found).index("out")
+        if "out" in found and found["out"].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+        else None
+    )
 
 
 def _with_out(function, meaning, args, kwargs):
     """A function with out=, by name or by position."""
-    place = _place_of_out(function) if "out" not in kwargs else None
-    if place is not None and place < len(args):
-        args, out = [*args[:place], *args[place + 1 :]], args[place]
-        if place < len(args):  # arguments that stand behind it
-            names = signature_of(function)[place + 1 :]
-            kwargs = {**kwargs, **dict(zip(names, args[place:], strict=False))}
-            args = args[:place]
-    else:
+    if "out" in kwargs:
         kwargs = dict(kwargs)
-        out = kwargs.pop("out", None)
+        out = kwargs.pop("out")
+    else:
+        place = _place_of_out(function)
+        if place is None or place >= len(args):
+            return meaning(*args, **kwargs)
+        behind = zip(list(inspect.signature(function).parameters)[place + 1 :], args[place + 1 :], strict=False)
+        args, out, kwargs = args[:place], args[place], {**kwargs, **dict(behind)}
     out = out[0] if isinstance(out, tuple) and len(out) == 1 else out
     result = meaning(*args, **kwargs)
     if out is None or out is np._NoValue:

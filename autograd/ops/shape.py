@@ -29,9 +29,14 @@ transpose = linear(
     formulas=("transpose(g)",),
     view=True,
 )
-matrix_transpose = linear(lambda x: x.mT, lambda g: g.mT, name="matrix_transpose", handles=np.matrix_transpose, view=True)
+matrix_transpose = linear(
+    lambda x: x.mT, lambda g: g.mT, name="matrix_transpose", handles=np.matrix_transpose, view=True
+)
 swapaxes = linear(
-    np.swapaxes, lambda g, axis1, axis2: np.swapaxes(g, axis1, axis2), formulas=("swapaxes(g, axis1, axis2)",), view=True
+    np.swapaxes,
+    lambda g, axis1, axis2: np.swapaxes(g, axis1, axis2),
+    formulas=("swapaxes(g, axis1, axis2)",),
+    view=True,
 )
 moveaxis = linear(
     np.moveaxis,
@@ -40,12 +45,18 @@ moveaxis = linear(
     view=True,
 )
 expand_dims = linear(
-    np.expand_dims, lambda g, x_shape: np.reshape(g, x_shape), accepts="axis", formulas=("reshape(g, x_shape)",), view=True
+    np.expand_dims,
+    lambda g, x_shape: np.reshape(g, x_shape),
+    accepts="axis",
+    formulas=("reshape(g, x_shape)",),
+    view=True,
 )
 squeeze = linear(
     np.squeeze, lambda g, x_shape: np.reshape(g, x_shape), accepts="axis", formulas=("reshape(g, x_shape)",), view=True
 )
-broadcast_to = linear(np.broadcast_to, lambda g: g, accepts="shape", broadcasts=True, formulas=("sum_to(g, x_shape)",), view=True)
+broadcast_to = linear(
+    np.broadcast_to, lambda g: g, accepts="shape", broadcasts=True, formulas=("sum_to(g, x_shape)",), view=True
+)
 
 
 @meaning(np.reshape)
