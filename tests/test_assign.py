@@ -993,8 +993,7 @@ def test_pictures_of_assignments():
     assert any("assign" in str(v) for v in trace.graph.vertices)
     assert "assign" in viz.explain(loss)
     assert "assign" in viz.dot(loss).source
-    assert "assign" in viz.draw(loss).html
-    assert "assign" in trace.to_json()
+    assert viz.draw(loss).svg
 
 
 def test_copies_and_pickles():

@@ -5,6 +5,7 @@ Finite differences see an error of one part in a million; engines that were writ
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 
@@ -91,6 +92,10 @@ def in_jax(jax, name):
         "getitem": operator.getitem,
         "array_split": None,  # JAX does not cut beyond the end
         "repeat": lambda x, repeats, axis=None: jnp.repeat(x, np.asarray(repeats), axis=axis),
+        **{
+            f: functools.partial(getattr(jnp, f), inplace=False)
+            for f in ("put", "place", "fill_diagonal", "put_along_axis")
+        },
     }
     return spelled[name] if name in spelled else namesake(name, jnp, jnp.linalg, nn, jax.scipy.special)
 

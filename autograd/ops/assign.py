@@ -42,8 +42,8 @@ class Way:
         target = follow(self.steps, array)
         if owner(target) is not owner(array):
             raise RuntimeError("the memory of this Tensor was laid out anew, and its view is now a copy; make it again")
-        if np.ndim(value) and not _names_once(self.index):  # which of two values for one element wins must be certain
-            value = np.broadcast_to(np.squeeze(value, _extra(value, part := target[self.index])), part.shape).copy()
+        if np.ndim(value) and not _names_once(self.index):
+            value = _in_reading_order(value, target, self.index)
         target[self.index] = value
 
     def read(self, x):
@@ -51,9 +51,13 @@ class Way:
         return follow(self.steps, x)[self.index]
 
 
-def _extra(value, part):
-    """The leading axes of a value that its place does not have."""
-    return tuple(range(np.ndim(value) - part.ndim))
+def _in_reading_order(value, target, index):
+    """The value as it lies in memory after a copy, so that which of two values for one element wins is certain."""
+    try:
+        part = target[index]
+        return np.broadcast_to(np.squeeze(value, tuple(range(np.ndim(value) - part.ndim))), part.shape).copy()
+    except (IndexError, ValueError):
+        return value  # NumPy will say what is wrong
 
 
 class Writes:

@@ -38,8 +38,8 @@ def writing(f: Callable[..., Any], x: Any, *values: Any, **kwargs: Any) -> Any:
     y = x.copy()
     if isinstance(y, np.ndarray) and any(isinstance(v, Tensor) for v in values):
         y = Tensor(y)
-    f(y, *values, **kwargs)
-    return y
+    new = f(y, *values, **kwargs)  # another engine's function returns it
+    return y if new is None else new
 
 
 ASSIGN: dict[str, Row] = {
@@ -76,10 +76,11 @@ ASSIGN: dict[str, Row] = {
         np.put,
         call=lambda f, x, v, ind, **mode: writing(f, x, ind, v, **mode),
         more=[
-            at((3, 4), (2,), ind=[[0, -1], [5, 5]]),
-            at((3, 4), (), ind=3),
+            at((3, 4), (2,), ind=np.array([[0, 7], [5, 2]])),
+            at((3, 4), (3,), ind=[[0, -1], [5, 5]]),
             at((3, 4), (3,), ind=[-14, 1, 13], mode="wrap"),
             at((3, 4), (3,), ind=[-14, 1, 13], mode="clip"),
+            at((3, 4), (), ind=3),
         ],
     ),
     "place": Row(
