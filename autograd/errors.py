@@ -15,8 +15,8 @@ class SavedArrayChangedError(RuntimeError):
     """An array that a derivative rule needs was changed after the operation saved it."""
 
 
-class NotDifferentiableError(TypeError):
-    """The operation, the dtype or the argument has no derivative here."""
+class NotDifferentiableError(TypeError, NotImplementedError):
+    """The operation, the dtype or the argument has no derivative here (HIPS autograd: NotImplementedError)."""
 
 
 class ShapeError(ValueError):

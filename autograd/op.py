@@ -97,6 +97,7 @@ class Op:
         self.batch = batch
         self.broadcasts = kind == "elementwise" if broadcasts is None else broadcasts
         self.__doc__ = getattr(forward, "__doc__", None) if inspect.isfunction(forward) else None
+        self._spelled: Callable[..., Any] | None = None
         self._inputs = inputs
         self._accepts = accepts.split()
         self._read_signatures()
@@ -151,10 +152,17 @@ class Op:
         self._read_signatures()
         return rule
 
+    def with_keywords(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Decorator: what a call means that has more than the arrays. It reaches this op through `apply`."""
+        self._spelled = function
+        return function
+
     # ---- calling ----
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != self.arity:
+            if self._spelled is not None:
+                return self._spelled(*args, **kwargs)
             return apply(self, *self.bind(args, kwargs))
         if len(args) == 1 and self.plain and isinstance(args[0], Tensor):  # `apply` for the commonest case
             x = args[0]
@@ -324,6 +332,12 @@ def record(op: Op, data: Any, inputs: Any, active: int, kwargs: dict[str, Any], 
     return new_tensor(y, node)
 
 
+def _does_it_itself(other: Any) -> bool:
+    """True for what wants to handle operators itself: it says so, or it is a container of arrays and no array."""
+    ufunc = getattr(other, "__array_ufunc__", True)
+    return ufunc is None or (ufunc is not True and not hasattr(other, "__array_function__"))
+
+
 def operators(op: Op) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """`a * b` and its reflected form as methods of Tensor.
 
@@ -345,7 +359,7 @@ def operators(op: Op) -> tuple[Callable[..., Any], Callable[..., Any]]:
         elif other.__class__ in plain:
             b = other
             m = None if other.__class__ is ndarray else other
-        elif getattr(other, "__array_ufunc__", True) is None:  # NumPy's way to say: let me do it
+        elif _does_it_itself(other):
             return NotImplemented
         else:
             return apply(op, (self, other), kwargs)

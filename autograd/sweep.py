@@ -254,6 +254,8 @@ def own(g: Any, dtype: Any, taken: set[int]) -> Any:
 
     dtype: that of the input, down to the byte order, which an addition on the way does not keep.
     """
+    if g.__class__ is not np.ndarray and hasattr(g, "__apply_op__"):  # another carrier, for example a traced value
+        return g
     if g.__class__ is not np.ndarray or g.base is not None or id(g) in taken or g.dtype != dtype:
         g = np.array(g, dtype)
     taken.add(id(g))
@@ -398,6 +400,13 @@ def _push_general(node: Node, saved: Any, given: dict[int, Any]) -> Any:
     return tuple(ts) if many else ts[0]
 
 
+def _push_custom(node: Node, saved: Any, given: dict[int, Any]) -> Any:
+    """By the call's own rule where it has one, else through its VJP."""
+    call, values = node.kwargs["call"], dict(zip(node.plan.names, saved, strict=True))  # type: ignore[union-attr]
+    t = call.box.push(call, given, values["xs"], values["y"])
+    return _push_general(node, saved, given) if t is None else t
+
+
 def _push_part(node: Node, saved: Any, given: dict[int, Any]) -> Any:
     return given[0][node.kwargs["index"]]
 
@@ -407,6 +416,7 @@ _PUSH = {
     "linear": _push_linear,
     "multilinear": _push_multilinear,
     "general": _push_general,
+    "custom": _push_custom,
     "part": _push_part,
 }
 

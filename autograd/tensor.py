@@ -7,7 +7,9 @@ computed without its gradient. A Tensor whose node is None is a constant.
 
 from __future__ import annotations
 
+import functools
 import operator
+import sys
 import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -23,7 +25,7 @@ from .source import caller
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}  # NumPy's function -> what it means on Tensors
 
 # ways to call that take more than a look into FUNCTIONS: "out" (any function), "__call__" (a ufunc with keywords), and
-# the other methods of a ufunc, such as "at"
+# the methods of a ufunc, "reduce", "at", ...
 CALLS: dict[str, Callable[..., Any]] = {}
 
 NUMBERS = "fciub"  # the kinds of dtype that are computed with
@@ -36,7 +38,7 @@ def as_array(value: Any) -> Any:
     """`value` as something to compute with: a list becomes an ndarray, other carriers of NumPy's protocols stay."""
     if isinstance(value, np.ma.MaskedArray | np.matrix):
         raise TypeError(f"{type(value).__name__} is not supported; pass np.asarray(...) of it")
-    if isinstance(value, np.ndarray) or (hasattr(value, "__array_ufunc__") and hasattr(value, "dtype")):
+    if isinstance(value, np.ndarray) or (hasattr(value, "__array_function__") and hasattr(value, "dtype")):
         return value
     array = np.asarray(value)
     if array.dtype.kind not in NUMBERS:
@@ -164,6 +166,11 @@ class Tensor:
         """The ndarray, without the graph (the same as `.data`)."""
         return self.data
 
+    @property
+    def _value(self) -> Any:
+        """The same, as programs for HIPS autograd ask for it."""
+        return self._array
+
     def tolist(self) -> Any:
         """The elements as nested Python lists."""
         return self._array.tolist()
@@ -250,11 +257,13 @@ class Tensor:
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if kwargs or method != "__call__":
             if method in CALLS:
+                if "out" in kwargs and method != "__call__":
+                    return CALLS["out"](ufunc, functools.partial(CALLS[method], ufunc), inputs, kwargs)
                 return CALLS[method](ufunc, *inputs, **kwargs)
             raise NotDifferentiableError(
                 f"np.{ufunc.__name__}.{method} is not supported on a Tensor; {_hint(ufunc, method)}"
             )
-        meaning = FUNCTIONS.get(ufunc)
+        meaning = FUNCTIONS.get(ufunc) or of_scipy(ufunc)
         return unknown(ufunc) if meaning is None else meaning(*inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -264,13 +273,22 @@ class Tensor:
         return unknown(function) if meaning is None else meaning(*args, **kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        if self.node is not None:
+        whole = dtype is not None and np.dtype(dtype).kind in "iub"  # np.int64(t): whole numbers have no derivative
+        if self.node is not None and not whole:
             raise TypeError(
                 f"{describe(self.node)} is recorded, and as an ndarray it would lose its gradient. Use t.data for "
                 "the numbers, np.stack([t1, t2]) instead of np.array([t1, t2]), and NumPy's functions on the Tensor; "
                 "to assign it, make the array a Tensor: y = Tensor(np.zeros(shape))"
             )
         return np.array(self.data, dtype=dtype, copy=copy)
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        """NumPy's namespace with Tensors in and out, as the array API standard asks for it."""
+        from . import numpy
+
+        if api_version not in (None, getattr(np, "__array_api_version__", None)):
+            raise ValueError(f"NumPy implements version {np.__array_api_version__} of the array API, not {api_version}")
+        return numpy
 
     def _number(self, kind: Callable[[Any], Any]) -> Any:
         if self.node is not None:
@@ -367,10 +385,20 @@ def _unrecorded(data: Any) -> Any:
     return data.data
 
 
+def of_scipy(ufunc: Any) -> Any:
+    """What a ufunc of SciPy's means, whose table is loaded when the first one is met."""
+    if "scipy.special" not in sys.modules:
+        return None
+    from .ops.scipy import special  # noqa: F401  (it fills FUNCTIONS)
+
+    return FUNCTIONS.get(ufunc)
+
+
 def unknown(function: Any) -> Any:
     """Raise the error for a function of NumPy's that has no meaning on Tensors."""
-    module = getattr(function, "__module__", None) or "numpy"
-    name = f"{module.replace('numpy', 'np', 1)}.{getattr(function, '__name__', function)}"
+    name = getattr(function, "__name__", str(function))
+    module = getattr(function, "__module__", None) or ("numpy" if hasattr(np, name) else "scipy.special")  # a ufunc's
+    name = f"{module.replace('numpy', 'np', 1)}.{name}"
     raise NotDifferentiableError(
         f"{name} has no derivative rule here. Compute it on t.data if no gradient is needed, "
         "write it with functions that have one, or register a rule (autograd.elementwise, linear, general)."

@@ -8,6 +8,7 @@ sweep run on Tensors, so the result can be differentiated again: any order, any 
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,10 +20,10 @@ from .node import Node
 from .op import linear
 from .sweep import between, check_float, own, pull_to, pushforward, reachable
 from .tensor import Tensor, new_tensor
-from .tree import flatten, is_container
+from .tree import align, flatten, is_container
 
 Function = Callable[..., Any]
-ArgNums = int | Sequence[int]
+ArgNums = int | str | Sequence[int | str]
 
 _alias = linear(lambda x: x, lambda g: g, name="alias", formulas=("g",))
 
@@ -44,17 +45,15 @@ class _Recorded:
     def __init__(
         self, f: Function, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: ArgNums, has_aux: bool = False
     ):
-        self.single = isinstance(argnums, int | np.integer)
-        numbers = _numbers(argnums, len(args))
-        chosen = [args[k] for k in numbers]
-        leaves, self._rebuild = flatten(chosen)
+        self.single = isinstance(argnums, int | np.integer | str)
+        call: dict[Any, Any] = dict(enumerate(args)) | kwargs  # by place or by name
+        chosen = _chosen(argnums, f, call, len(args))
+        leaves, self._rebuild = flatten([call[k] for k in chosen])
         with setting(recording=True):
             self.xs = [_variable(leaf) for leaf in leaves]
             self.nodes = [x.node for x in self.xs]  # before f, which may write into them
-            call = list(args)
-            for k, value in zip(numbers, self._rebuild(self.xs), strict=True):
-                call[k] = value
-            result = f(*call, **kwargs)
+            call.update(zip(chosen, self._rebuild(self.xs), strict=True))
+            result = f(*[call.pop(k) for k in range(len(args))], **call)
         self.aux = None
         if has_aux:
             if not isinstance(result, tuple) or len(result) != 2:
@@ -73,7 +72,8 @@ class _Recorded:
         if any(n.op is not None for n in own if n is not None):
             return True
         roots = [y.node for y in self.ys if isinstance(y, Tensor) and y.node is not None]
-        return any(n.op is None and n not in own for n in reachable(roots))
+        since = min(n.number for n in self.nodes if n is not None)  # younger leaves are of transforms inside f
+        return any(n.op is None and n not in own and n.number < since for n in reachable(roots))
 
     @property
     def value(self) -> Any:
@@ -93,7 +93,20 @@ class _Recorded:
                 f"{name}() differentiates a scalar, the function returned shape {np.shape(self.y)}; "
                 "use jacobian() or elementwise_grad(), or sum the result"
             )
-        return self.y
+        return self.real(name)
+
+    def real(self, name: str) -> Any:
+        """The one array that f returned, if it is of real numbers: a complex result has more than one gradient."""
+        y = self.y
+        kind = (y.dtype if hasattr(y, "dtype") else np.asarray(y).dtype).kind
+        if kind not in "fciu":
+            raise TypeError(f"{name}() differentiates a number, the function returned {type(y).__name__}")
+        if kind == "c":
+            raise TypeError(
+                f"{name}() differentiates a real function, the result is complex; take its real part or absolute "
+                "value, or use holomorphic_grad()"
+            )
+        return y
 
     def pull(self, gs: list[Any]) -> list[Any]:
         """The cotangents of the variables from those of the results (None: zero)."""
@@ -131,18 +144,42 @@ class _Recorded:
         return tree[0] if self.single else tuple(tree)
 
 
-def _numbers(argnums: ArgNums, n: int) -> list[int]:
-    """argnums as a list of places among n positional arguments."""
-    numbers = [argnums] if isinstance(argnums, int | np.integer) else list(argnums)
-    for k in numbers:
-        if not isinstance(k, int | np.integer):
-            raise TypeError(f"argnums is an integer or a sequence of integers, not {argnums!r}")
-        if not -n <= k < n:
-            raise TypeError(f"argnums={argnums} but the function was called with {n} positional arguments")
-    numbers = [int(k) % n for k in numbers]
-    if len(set(numbers)) < len(numbers):
-        raise TypeError(f"argnums={argnums} names the same argument twice")
-    return numbers
+def _chosen(argnums: ArgNums, f: Function, call: dict[int | str, Any], n: int) -> list[int | str]:
+    """argnums as keys of the call: places among its n positional arguments, and names of keyword arguments."""
+    keys = [argnums] if isinstance(argnums, int | np.integer | str) else list(argnums)
+    chosen = [_place_of(k, f, call) if isinstance(k, str) else k for k in keys]
+    for k in chosen:
+        if not isinstance(k, int | np.integer | str):
+            raise TypeError(f"argnums is an integer, a name or a sequence of these, not {argnums!r}")
+        if not isinstance(k, str) and not -n <= k < n:
+            raise TypeError(f"argnums={argnums!r} but the function was called with {n} positional arguments")
+    chosen = [k if isinstance(k, str) else int(k) % n for k in chosen]
+    if len(set(chosen)) < len(chosen):
+        raise TypeError(f"argnums={argnums!r} names the same argument twice")
+    return chosen
+
+
+def _place_of(name: str, f: Function, call: dict[int | str, Any]) -> int | str:
+    """Where the argument of this name stands in the call: the name itself, or its place."""
+    if name in call:
+        return name
+    parameters = inspect.signature(f).parameters
+    place = list(parameters).index(name) if name in parameters else -1
+    if place not in call or parameters[name].kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
+        raise TypeError(f"argnums={name!r}, but the function was called without an argument of that name")
+    return place
+
+
+def _takes_argnum(transform: Function) -> Function:
+    """Decorator: `argnum=`, as HIPS autograd spells it, means `argnums=`."""
+
+    @functools.wraps(transform)
+    def with_argnum(f: Function, *args: Any, **kwargs: Any) -> Function:
+        if "argnum" in kwargs:
+            kwargs["argnums"] = kwargs.pop("argnum")
+        return transform(f, *args, **kwargs)
+
+    return with_argnum
 
 
 def _like(g: Any, y: Tensor, what: str, recorded: bool) -> Any:
@@ -181,6 +218,7 @@ def _ones(y: Any) -> Any:
 # ---- reverse mode ----
 
 
+@_takes_argnum
 def value_and_grad(f: Function, argnums: ArgNums = 0, has_aux: bool = False) -> Function:
     """A function that returns (f(...), the gradient of f), for a scalar f.
 
@@ -198,6 +236,7 @@ def value_and_grad(f: Function, argnums: ArgNums = 0, has_aux: bool = False) -> 
     return value_and_gradient
 
 
+@_takes_argnum
 def grad(f: Function, argnums: ArgNums = 0, has_aux: bool = False) -> Function:
     """A function that returns the gradient of the scalar function f; with has_aux the pair (gradient, aux).
 
@@ -213,13 +252,14 @@ def grad(f: Function, argnums: ArgNums = 0, has_aux: bool = False) -> Function:
     return gradient
 
 
+@_takes_argnum
 def elementwise_grad(f: Function, argnums: ArgNums = 0) -> Function:
     """A function that returns the gradient of the sum of f; for an elementwise f its derivative at every element."""
 
     @functools.wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
         run = _Recorded(f, args, kwargs, argnums)
-        return run.arrange(run.pull([_ones(run.y)]))
+        return run.arrange(run.pull([_ones(run.real("elementwise_grad"))]))
 
     return gradient
 
@@ -238,14 +278,12 @@ def _vjp(f: Function, *primals: Any) -> Any:
     run = _Recorded(f, primals, {}, 0 if len(primals) == 1 else range(len(primals)))
 
     def pull(g: Any) -> Any:
-        gs, _ = flatten(g)
-        if len(gs) != len(run.ys):
-            raise TypeError(f"the function returned {len(run.ys)} arrays, got {len(gs)} cotangents")
-        return run.arrange(run.pull(gs))
+        return run.arrange(run.pull(align(g, run._rebuild_y(run.ys))))
 
     return run.value, pull
 
 
+@_takes_argnum
 def jacobian(f: Function, argnums: ArgNums = 0, mode: str = "auto") -> Function:
     """A function that returns df/dx of shape (*f.shape, *x.shape).
 
@@ -286,6 +324,7 @@ def _columns(run: _Recorded, y: Tensor) -> list[Any]:
     return results
 
 
+@_takes_argnum
 def hessian(f: Function, argnums: int = 0) -> Function:
     """A function that returns the second derivatives of a scalar f, of shape (*x.shape, *x.shape)."""
     return jacobian(jacobian(f, argnums), argnums)
@@ -298,7 +337,7 @@ def hvp(f: Function, *args: Any, argnums: int = 0) -> Any:
     def product(*xs_and_v: Any, **kwargs: Any) -> Any:
         *xs, v = xs_and_v
         run = _Recorded(grad(f, argnums), tuple(xs), kwargs, argnums)
-        vs, _ = flatten(v)
+        vs = align(v if run.single else list(v), run._rebuild(run.xs)[0] if run.single else run._rebuild(run.xs))
         return run.arrange(run.pull(vs))  # the Hessian is symmetric
 
     return product(*args) if args else product
@@ -322,8 +361,5 @@ def jvp(f: Function, *args: Any) -> Any:
     if len(primals) != len(tangents):
         raise TypeError(f"{len(primals)} primals but {len(tangents)} tangents")
     run = _Recorded(f, primals, {}, range(len(primals)))
-    ts, _ = flatten(list(tangents))
-    if len(ts) != len(run.xs):
-        raise TypeError(f"the primals hold {len(run.xs)} arrays, the tangents {len(ts)}")
-    pushed = run.push(ts)
+    pushed = run.push(align(list(tangents), run._rebuild(run.xs)))
     return run.value, run._rebuild_y(pushed)

@@ -40,6 +40,22 @@ def _children(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]] | None:
     return None
 
 
+def align(tree: Any, like: Any) -> list[Any]:
+    """The leaves of `tree` in the order of `like`, which has the same structure; raises TypeError if it has not.
+
+    Dicts may hold their keys in another order, and a list may stand for a tuple.
+    """
+    example = _children(like)
+    if example is None:
+        return [tree]
+    own = _children(tree)
+    keyed = isinstance(like, dict)
+    if own is None or len(own[0]) != len(example[0]) or (keyed and like.keys() != getattr(tree, "keys", tuple)()):
+        raise TypeError(f"expected the structure of this {type(like).__name__} of {len(example[0])}, got {tree!r:.60}")
+    parts = [tree[k] for k in like] if keyed else own[0]
+    return [leaf for part, other in zip(parts, example[0], strict=True) for leaf in align(part, other)]
+
+
 def is_container(tree: Any) -> bool:
     """True for what `flatten` takes apart."""
     return _children(tree) is not None

@@ -113,8 +113,15 @@ class Sample(NamedTuple):
         return f, [arrays[k] for k in moving]
 
     def __str__(self) -> str:
-        static = ",".join(f"{k}={getattr(v, 'tolist', lambda v=v: v)()}" for k, v in self.case.kwargs.items())
+        static = ",".join(f"{k}={_text(v)}" for k, v in self.case.kwargs.items())
         return " ".join([self.name, *map(str, self.case.shapes), static]).replace(", ", ",").strip()
+
+
+def _text(value: Any) -> str:
+    """A static argument, the same in every process."""
+    if callable(value):
+        return getattr(value, "__name__", type(value).__name__)
+    return str(value.tolist() if hasattr(value, "tolist") else value)
 
 
 def _draw(rng: Any, source: Source, shape: Shape, dtype: Any) -> Any:

@@ -93,22 +93,14 @@ def test_constants_convert():
 
 def test_an_unknown_function():
     x = leaf()
-    for call, name in (
-        (lambda: np.unwrap(x), "np.unwrap"),
-        (lambda: np.polyfit(x, x, 1), "np.polyfit"),
-        (lambda: np.spacing(x), "np.spacing"),
-        (lambda: np.linalg.matrix_rank(x), "np.linalg.matrix_rank"),
-    ):
+    for call, name in ((lambda: np.nextafter(x, x), "np.nextafter"),):
         raises(NotDifferentiableError, call, name, "t.data", "register a rule")
 
 
 def test_ufunc_methods():
     x = leaf()
-    raises(NotDifferentiableError, lambda: np.add.reduce(x), "np.add.reduce", "np.sum")
-    raises(NotDifferentiableError, lambda: np.multiply.reduce(x), "np.prod")
-    raises(NotDifferentiableError, lambda: np.maximum.reduce(x), "np.max")
-    raises(NotDifferentiableError, lambda: np.add.accumulate(x), "np.cumsum")
-    raises(NotDifferentiableError, lambda: np.multiply.outer(x, x), "np.outer")
+    raises(NotDifferentiableError, lambda: np.nextafter.reduce(x), "np.nextafter")
+    raises(NotDifferentiableError, lambda: np.add.reduce(x, out=np.zeros(())), "out=")
     raises(NotDifferentiableError, lambda: np.add.at(x, [0], 1.0), "in place", "x.copy()", "no_grad")
     raises(NotDifferentiableError, lambda: np.add.at(np.zeros(2), [0], x[0]), "np.add.at", "Tensor(np.zeros(shape))")
 
@@ -117,7 +109,6 @@ def test_out_and_where():
     x, out = leaf(), np.zeros(2)
     raises(NotDifferentiableError, lambda: np.add(x, 1, out=out), "out=", "t.data")
     raises(NotDifferentiableError, lambda: np.exp(x, where=[True, False]), "where=", "out=", "t.data")
-    raises(NotDifferentiableError, lambda: np.sum(x, where=[True, False]), "where=", "axis")
     raises(NotDifferentiableError, lambda: np.sum(x, out=np.zeros(())), "out=")
     raises(NotDifferentiableError, lambda: np.add(np.ones(2), np.ones(2), out=x), "in place", "no_grad")
 
@@ -338,7 +329,7 @@ def test_tangents_and_cotangents_that_do_not_fit():
     raises(ShapeError, lambda: pull(np.ones(2)), "cotangent", "(2,)", "(3,)")
     raises(TypeError, lambda: pull(np.ones(3) * 1j), "cotangent", "complex128")
     _, pull = ag.vjp(lambda x: (x, x), np.ones(3))
-    raises(TypeError, lambda: pull(np.ones(3)), "2 arrays", "1 cotangents")
+    raises(TypeError, lambda: pull(np.ones(3)), "the structure of this tuple of 2")
 
 
 # ---- attributes ----

@@ -12,6 +12,8 @@ HOUSE = ("autograd", "nn", "viz")
 MAY_IMPORT = {"autograd": set(), "nn": {"autograd"}, "viz": {"autograd"}}
 CORE_DEPENDENCIES = {"numpy", "graphviz"}
 OPTIONAL = {"nn": {"tqdm"}, "viz": {"IPython"}}  # used where they are installed, and imported inside a function
+# imported where they are needed only: nothing else in the house imports these files when it is itself imported
+NEEDS_SCIPY = ("autograd/ops/scipy/", "autograd/scipy/", "autograd/optimize.py")
 FORBIDDEN_CALLS = {"eval", "exec", "__import__", "compile", "input", "breakpoint"}
 FORBIDDEN_MODULES = {"pickle", "marshal", "shelve", "dill", "socket", "urllib", "http", "ftplib", "ctypes"}
 
@@ -62,6 +64,8 @@ def test_only_numpy_graphviz_and_the_standard_library(file):
     for module, inside, line in imports(file):
         if module in HOUSE or module in CORE_DEPENDENCIES or module in sys.stdlib_module_names:
             continue
+        if module == "scipy" and str(file.relative_to(ROOT)).startswith(NEEDS_SCIPY):
+            continue
         assert module in OPTIONAL.get(package, ()), f"{file}:{line} imports {module}, which is no dependency"
         assert inside, f"{file}:{line}: {module} is optional, so import it where it is used"
 
@@ -99,6 +103,17 @@ def test_a_package_brings_only_what_it_may(package):
     assert not loaded & {"torch", "jax", "matplotlib", "scipy", "IPython", "tqdm", "pytest"}
 
 
+def test_scipy_is_loaded_where_it_is_asked_for_and_not_before():
+    code = (
+        "import sys, numpy as np, autograd, nn, viz, autograd.implicit\n"
+        "autograd.grad(np.sin)(1.0)\n"
+        "try: np.spacing(autograd.Tensor(1.0))\n"
+        "except TypeError: pass\n"
+        "assert 'scipy' not in sys.modules and 'autograd.ops.scipy' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
 def test_packages_say_that_they_are_typed():
     for package in HOUSE:
         assert (ROOT / package / "py.typed").exists()
@@ -111,6 +126,8 @@ def test_the_checks_themselves_notice_a_wrong_arrow(tmp_path, monkeypatch):
     for code, check in (
         ("import nn.layers", test_arrows_run_from_nn_and_viz_to_autograd_and_never_back),
         ("def f():\n    from viz import draw", test_arrows_run_from_nn_and_viz_to_autograd_and_never_back),
+        ("import scipy.special", test_only_numpy_graphviz_and_the_standard_library),
+        ("def f():\n    import scipy", test_only_numpy_graphviz_and_the_standard_library),
         ("import torch", test_only_numpy_graphviz_and_the_standard_library),
         ("def f():\n    import pickle", test_files_are_data_and_the_network_is_not_touched),
         ("eval('1')", test_files_are_data_and_the_network_is_not_touched),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from autograd import Tensor, elementwise_grad, gradients, hessian, jacobian, jvp
+from autograd import Tensor, elementwise_grad, grad, gradients, hessian, jacobian, jvp
+from autograd.ops.conv import max_pool1d
 from autograd.ops.elementwise import relu
 from autograd.ops.fused import logsumexp
 
-INF = math.inf
+INF, NAN = math.inf, math.nan
 
 
 def derivative(f, x, order=1):
@@ -87,6 +89,23 @@ def gradient(f, x):
         (np.arccos, 1, -INF),
         (np.arccosh, 1, INF),
         (np.sinc, 0, 0),
+        (lambda x: np.interp(x, [0, 1, 2], [0, 3, 4]), 0, 3),
+        (lambda x: np.interp(x, [0, 1, 2], [0, 3, 4]), 1, 1),
+        (lambda x: np.interp(x, [0, 1, 2], [0, 3, 4]), 2, 1),
+        (lambda x: np.interp(x, [0, 1, 2], [0, 3, 4]), 2.5, 0),
+        (lambda x: np.unwrap(np.stack([0 * x, x]))[1], math.pi, 1),
+        (lambda x: np.heaviside(x, 0.5), 0, 0),
+        (lambda x: np.copysign(x, 1), 0, 0),
+        (lambda x: np.copysign(x, -1), 0, 0),
+        (lambda x: np.fmod(x, 1), 2, 1),
+        (lambda x: np.modf(x)[0], 2, 1),
+        (lambda x: np.modf(x)[1], 2, 0),
+        (lambda x: np.frexp(x)[0], 2, 0.25),
+        (np.nan_to_num, math.nan, 0),
+        (np.nan_to_num, INF, 0),
+        (lambda x: 0**x, 0, 0),
+        (lambda x: 0.0**x, 2, 0),
+        (lambda x: np.float_power(x, 0), 0, 0),
     ],
 )
 def test_first_derivative(f, x, expected):
@@ -116,6 +135,27 @@ def test_higher_derivatives(f, x, order, expected):
     assert derivative(f, x, order) == pytest.approx(expected, rel=1e-12, abs=1e-15)
 
 
+@pytest.mark.parametrize(
+    ("f", "expected"),
+    [
+        (lambda x: np.sort(x, stable=True), [2, 1, 3]),
+        (lambda x: np.sort(x, kind="stable"), [2, 1, 3]),
+        (lambda x: np.partition(x, (0, 1)), [2, 1, 3]),
+        (np.unique, [2, 1, 0]),
+        (np.unique_values, [2, 1, 0]),
+        (lambda x: np.union1d(x, x), [2, 1, 0]),
+        (lambda x: np.setxor1d(x, []), [2, 1, 0]),
+        (lambda x: np.piecewise(x, [x >= 1], [np.square, np.negative]), [2, -2, 6]),
+    ],
+)
+def test_equal_elements_go_the_way_that_numpy_took(f, expected):
+    def weighed(x):
+        y = f(x)
+        return np.sum(y * np.arange(1, len(y) + 1))
+
+    assert gradient(weighed, [1.0, 0.0, 1.0]).tolist() == expected
+
+
 # ---- two arguments ----
 
 
@@ -139,10 +179,23 @@ def test_higher_derivatives(f, x, order, expected):
         (np.power, (0, 1), [1, 0]),
         (np.logaddexp, (0, 0), [0.5, 0.5]),
         (np.logaddexp, (1000, 0), [1, 0]),
+        (np.logaddexp, (-INF, 0), [0, 1]),
+        (np.logaddexp, (-INF, -INF), [0, 0]),
+        (np.logaddexp2, (-INF, -INF), [0, 0]),
+        (np.logaddexp, (INF, INF), [math.nan, math.nan]),
+        (np.heaviside, (0, 0.5), [0, 1]),
+        (np.fmod, (4, -2), [1, 2]),
+        (np.copysign, (0, -1), [0, 0]),
     ],
 )
 def test_partial_derivatives(f, xs, expected):
-    assert partials(f, *xs) == expected
+    np.testing.assert_array_equal(partials(f, *xs), expected)
+
+
+def test_abs_of_complex_zero():
+    z = Tensor(np.zeros(2, complex), requires_grad=True)
+    np.testing.assert_array_equal(gradients(np.sum(np.abs(z)), [z])[0], [0, 0])
+    np.testing.assert_array_equal(jvp(np.abs, np.zeros(2, complex), np.ones(2, complex))[1], [0, 0])
 
 
 def test_arctan2_of_large_numbers():
@@ -162,6 +215,7 @@ def test_arctan2_has_no_derivative_at_the_origin():
     [
         (np.max, [1, 3, 3], [0, 0.5, 0.5]),
         (np.min, [1, 1, 1, 1], [0.25] * 4),
+        (lambda x: np.sum(max_pool1d(x[None], 3)), [2, 1, 2, 7, 0, 4], [0.5, 0, 0.5, 1, 0, 0]),
         (np.linalg.norm, [0, 0], [0, 0]),
         (np.linalg.norm, [3, 4], [0.6, 0.8]),
         (lambda x: np.linalg.norm(x, ord=3), [0, 0], [0, 0]),
@@ -175,10 +229,53 @@ def test_arctan2_has_no_derivative_at_the_origin():
         (np.prod, [0, 3, 0], [0, 0, 0]),
         (logsumexp, [-INF, 0], [0, 1]),
         (logsumexp, [-INF, -INF], [0, 0]),
+        (np.ptp, [1, 1, 2], [-0.5, -0.5, 1]),
+        (np.ptp, [1, 1], [0, 0]),
+        (np.nanmax, [1, NAN, 1], [0.5, 0, 0.5]),
+        (np.nanmin, [-INF, NAN, 1], [1, 0, 0]),
+        (np.nansum, [NAN, 2], [0, 1]),
+        (np.nanprod, [NAN, 2, 3], [0, 3, 2]),
+        (np.nanprod, [NAN, 0, 0], [0, 0, 0]),
+        (np.nanmean, [NAN, 2, 3], [0, 0.5, 0.5]),
+        (np.nanstd, [NAN, 2], [0, 0]),
+        (np.nanmedian, [NAN, 2, 3, 5], [0, 0, 1, 0]),
+        (lambda x: np.nansum(np.sqrt(x)), [-1, 4], [0, 0.25]),
+        (np.fmax.reduce, [2, NAN, 2], [0.5, 0, 0.5]),
+        (np.maximum.reduce, [2, 2, 2, 2], [0.25] * 4),
+        (lambda x: np.maximum.accumulate(x)[2], [2, 2, 1], [0.5, 0.5, 0]),
+        (np.hypot.reduce, [0, 0], [0, 0]),
+        (lambda x: np.max(x, initial=2.0), [2, 1], [0, 0]),
+        (lambda x: np.max(x, initial=2.0), [3, 1], [1, 0]),
+        (np.std, [2], [0]),
+        (lambda x: np.std(x, where=[True, True, False]), [2, 2, 5], [0, 0, 0]),
+        (np.median, [1, 1, 2], [0, 1, 0]),
+        (np.median, [1, NAN, 2], [0, 0, 0]),
+        (lambda x: np.quantile([1.0, 2, 4], x[0]), [0.5], [4]),
+        (lambda x: np.quantile([1.0, 2, 4], x[0]), [1], [0]),
     ],
 )
 def test_reductions(f, x, expected):
     np.testing.assert_allclose(gradient(f, x), expected, rtol=1e-15)
+
+
+def test_std_that_is_nan():
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert np.isnan(jacobian(lambda x: np.std(x, ddof=1))(np.array([2.0]))).all()
+
+
+@pytest.mark.parametrize(
+    "f", [np.nanmean, np.nanvar, np.nanmax, np.nanmin, np.nanmedian, lambda x: np.nanquantile(x, 0.3)]
+)
+def test_all_nan(f):
+    """NumPy's result and its warning, and the gradient 0."""
+    x = Tensor(np.full(3, NAN), requires_grad=True)
+    with pytest.warns(RuntimeWarning):
+        f(x.data)
+    with pytest.warns(RuntimeWarning):
+        y = f(x)
+    assert np.isnan(y.item())
+    np.testing.assert_array_equal(gradients(y, [x])[0], [0, 0, 0])
 
 
 def test_logsumexp_beside_infinity():
@@ -263,3 +360,54 @@ def test_derivative_at_zero_warns_of_nothing(f):
         warnings.simplefilter("error")
         elementwise_grad(f)(np.float64(0))
         jvp(f, np.float64(0), np.float64(1))
+
+
+# ---- the table of what the others answer ----
+
+HERE = {
+    "abs(x)": np.abs,
+    "maximum(x, 0)": lambda x: np.maximum(x, 0),
+    "maximum(a, b)": lambda x: np.maximum(x[0], x[1]),
+    "clip(x, 0, 1)": lambda x: np.clip(x, 0, 1),
+    "x**0.": lambda x: x**0.0,
+    "0**x": lambda x: 0.0**x,
+    "sinc(x)": np.sinc,
+    "hypot(x, 0)": lambda x: np.hypot(x, 0),
+    "arctan2(x, 0)": lambda x: np.arctan2(x, 0),
+    "logaddexp(x, -inf)": lambda x: np.logaddexp(x, -INF),
+    "copysign(x, 1)": lambda x: np.copysign(x, 1),
+    "fmax(x, nan)": lambda x: np.fmax(x, NAN),
+    "max(x)": np.max,
+    "ptp(x)": np.ptp,
+    "nanmax(x)": np.nanmax,
+    "nansum(sqrt(x))": lambda x: np.nansum(np.sqrt(x)),
+    "nanmean(x)": np.nanmean,
+    "median(x)": np.median,
+    "prod(x)": np.prod,
+    "sum(cumprod(x))": lambda x: np.sum(np.cumprod(x)),
+    "norm(x)": np.linalg.norm,
+    "std(x)": np.std,
+    "where(x > 0, sqrt(x), 0)": lambda x: np.sum(np.where(x > 0, np.sqrt(x), 0)),
+    "where(x == 0, 0, x log(x))": lambda x: np.sum(np.where(x == 0, 0, x * np.log(x))),
+    "where(x == 0, 0, 1 / x)": lambda x: np.sum(np.where(x == 0, 0, 1 / x)),
+}
+ANSWERS = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in (Path(__file__).parent.parent / "docs" / "kinks.md").read_text().splitlines()
+    if line.startswith("| `") and line.count("|") == 8
+]
+
+
+@pytest.mark.filterwarnings("ignore:Mean of empty slice")
+@pytest.mark.parametrize("row", ANSWERS, ids=lambda row: f"{row[0]} at {row[1]}")
+def test_our_column_of_the_answers(row):
+    function, at, here = row[0].strip("`"), row[1], row[2]
+    x = np.array([float(n) for n in at.split(",")])
+    x = x if x.size > 1 or function == "std(x)" else x[0]
+    with np.errstate(all="ignore"):
+        g = grad(HERE[function])(x)
+    np.testing.assert_array_equal(np.ravel(g), [float(n) for n in here.split(",")])
+
+
+def test_every_function_of_the_answers_is_tested():
+    assert {row[0].strip("`") for row in ANSWERS} == HERE.keys()

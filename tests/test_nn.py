@@ -21,6 +21,8 @@ from autograd.sweep import reachable
 rng = np.random.default_rng(0)
 X = rng.standard_normal((5, 3))
 X.flags.writeable = False
+IMAGES = np.random.default_rng(1).standard_normal((2, 2, 4, 3))
+IMAGES.flags.writeable = False
 LABELS = np.array([0, 1, 1, 0, 1])
 
 
@@ -36,6 +38,11 @@ def layers():
         "Affine": (nn.Affine(3, 2, rng=0), (X,), rng.standard_normal((5, 2))),
         "SoftmaxWithLoss": (nn.SoftmaxWithLoss(), (X, LABELS), 2.0),
         "SoftmaxWithLoss, rows": (nn.SoftmaxWithLoss(), (X, np.eye(3)[LABELS]), 2.0),
+        "Conv2d": (nn.Conv2d(2, 3, 2, padding=1, rng=0), (IMAGES,), rng.standard_normal((2, 3, 5, 4))),
+        "ConvTranspose1d": (nn.ConvTranspose1d(3, 2, 2, rng=0), (IMAGES[0, :, :3],), rng.standard_normal((2, 2, 4))),
+        "MaxPool2d": (nn.MaxPool2d(2), (IMAGES,), rng.standard_normal((2, 2, 2, 1))),
+        "AvgPool2d": (nn.AvgPool2d(2), (IMAGES,), rng.standard_normal((2, 2, 2, 1))),
+        "Flatten": (nn.Flatten(), (IMAGES,), rng.standard_normal((2, 24))),
         "Sequential": (small_net(), (X,), rng.standard_normal((5, 2))),
         "Net": (Net(), (X,), rng.standard_normal((5, 2))),
     }  # fmt: skip

@@ -19,7 +19,7 @@ from samples import ELEMENTWISE, ROWS
 from samples.shape import plain_scatter
 from test_table import OF_ROW, check_against_difference, direction, leaf
 
-from autograd import grad, gradients, vjp
+from autograd import Tensor, grad, gradients, vjp
 
 CLOSE = {"rtol": 1e-10, "atol": 1e-11}
 
@@ -86,18 +86,40 @@ def in_jax(jax, name):
         weights = nn.one_hot(t, x.shape[-1]) if t.dtype.kind == "i" else t
         return -jnp.sum(weights * nn.log_softmax(x)) * x.shape[-1] / x.size
 
+    def arrays(name):  # JAX takes no lists
+        return lambda x, q, **kw: getattr(jnp, name)(x, jnp.asarray(q), **kw)
+
     spelled = {
         "clip": clip,
         "softmax_cross_entropy": cross_entropy,
+        **{name: arrays(name) for name in ("quantile", "percentile", "nanquantile", "nanpercentile")},
+        "histogram": lambda x, bins, **kw: jnp.histogram(x, jnp.asarray(bins), **kw),
+        "bincount": lambda x, minlength, **kw: jnp.bincount(x, length=max(minlength, 5), **kw),
         "getitem": operator.getitem,
         "array_split": None,  # JAX does not cut beyond the end
+        "polydiv": None,  # JAX keeps the zeros in front of the remainder
+        "roots": lambda p: jnp.roots(p, strip_zeros=False),
+        **dict.fromkeys(("eigh", "eig", "eigvals", "svd", "qr", "lstsq")),  # see test_linalg.py
         "repeat": lambda x, repeats, axis=None: jnp.repeat(x, np.asarray(repeats), axis=axis),
         **{
             f: functools.partial(getattr(jnp, f), inplace=False)
             for f in ("put", "place", "fill_diagonal", "put_along_axis")
         },
+        "take": lambda x, indices, axis=None, mode=None: jnp.take(x, np.asarray(indices), axis=axis, mode=mode),
+        "sort": lambda x, axis=-1, kind=None: jnp.sort(x, axis=axis),
+        "partition": None,  # within the parts JAX has another order
+        "choose": lambda a, choices, mode: jnp.choose(a, choices, mode="clip"),
+        "gradient": None,  # JAX has no edge_order
+        "apply_along_axis": None,  # the row's functions are NumPy's
+        "apply_over_axes": None,
+        "piecewise": None,
+        **dict.fromkeys(["array", "asarray"]),  # NumPy's like=
+        # the shapes of these depend on the values, which JAX does not compile
+        **dict.fromkeys(["compress", "extract", "trim_zeros", "union1d", "setdiff1d", "setxor1d"]),
+        **dict.fromkeys(["unique", "unique_values", "unique_all", "unique_counts", "unique_inverse"]),
     }
-    return spelled[name] if name in spelled else namesake(name, jnp, jnp.linalg, nn, jax.scipy.special)
+    places = (jnp.linalg,) if name.startswith("linalg_") else (jnp.fft, jnp, jnp.linalg, nn, jax.scipy.special)
+    return spelled[name] if name in spelled else namesake(name, *places)
 
 
 @pytest.mark.parametrize("name", OF_ROW)
@@ -153,6 +175,9 @@ def in_torch(torch, name):
         "power": torch.pow,
         "clip": clip,
         "imag": None,  # PyTorch has none of a real number
+        "angle": lambda x, deg: torch.angle(x) * (180 / math.pi if deg else 1),
+        "heaviside": None,  # PyTorch has no derivative of it
+        "ldexp": None,  # PyTorch computes 2 ** n in integers, so its gradient is 0 for n < 0
         "floor_divide": None,  # PyTorch has no derivative of it
         "sum": over(torch.sum),
         "mean": over(torch.mean),
@@ -220,13 +245,16 @@ def summed_to(g, shape):
 @given(shapes=two_shapes)
 def test_broadcasting_is_stretching_by_hand(name, shapes):
     """The gradient for a stretched input is that of its full copy, summed."""
-    xs = Sample(name, ROWS[name], at(*shapes.input_shapes)).arrays()
-    short = [leaf(x) for x in xs]
-    long = [leaf(x.copy()) for x in np.broadcast_arrays(*xs)]
-    y, z = ROWS[name].function(*short), ROWS[name].function(*long)
-    assert y.shape == z.shape == shapes.result_shape
+    sample = Sample(name, ROWS[name], at(*shapes.input_shapes))
+    short = sample.arrays()
+    long = [x.copy() for x in np.broadcast_arrays(*short)]
+    for k in sample.moving():
+        short[k], long[k] = leaf(short[k]), leaf(long[k])
+    y, z = sample(*short), sample(*long)
+    assert y.shape == z.shape
     g = direction(y, np.random.default_rng(0))
-    for a, b in zip(gradients(y, short, g), gradients(z, long, g), strict=True):
+    leaves = [[x for x in xs if isinstance(x, Tensor)] for xs in (short, long)]
+    for a, b in zip(gradients(y, leaves[0], g), gradients(z, leaves[1], g), strict=True):
         assert a.shape in shapes.input_shapes
         np.testing.assert_allclose(a, summed_to(b, a.shape), rtol=1e-12, atol=1e-13)
 

@@ -195,7 +195,7 @@ def test_python_numbers_do_not_widen(name, dtype):
         xs = [np.full(3, x.ravel()[0]) if j == k else x.ravel()[0].item() for j, x in enumerate(xs)]
         x = leaf(xs[k])
         y = sample(*xs[:k], x, *xs[k + 1 :])
-        (g,) = gradients(y, [x], np.ones(3))
+        (g,) = gradients(y, [x], np.ones(y.shape))
         assert y.dtype == sample.expected(*xs).dtype
         assert g.dtype == dtype
 
@@ -216,8 +216,6 @@ def test_python_numbers_do_not_widen(name, dtype):
         lambda x: np.linalg.norm(x, ord="nuc"),
         lambda x: np.linalg.norm(x[0], ord="fro"),
         lambda x: np.linalg.norm(x[None], ord=1),
-        lambda x: np.pad(x, 1, mode="mean"),
-        lambda x: np.pad(x, 1, mode="reflect", reflect_type="odd"),
         lambda x: np.pad(x, 1, end_values=3),
         lambda x: np.pad(x, -1),
         lambda x: np.split(x, 2),
@@ -225,20 +223,17 @@ def test_python_numbers_do_not_widen(name, dtype):
         lambda x: np.diag(x[None]),
         lambda x: np.tensordot(x, x, axes=3),
         lambda x: np.tensordot(x, x[0:2]),
-        lambda x: np.sum(x, where=A > 1),
-        lambda x: np.max(x, initial=0.0),
+        lambda x: np.max(x, where=A > 1),
         lambda x: np.add(x, 1, out=np.zeros((3, 3))),
         lambda x: np.sin(x, where=A > 1),
         lambda x: np.add(np.zeros((3, 3)), 1, out=x),
         lambda x: operator.iadd(np.zeros((3, 3)), x),
         lambda x: np.where(A > 1, x),
-        lambda x: np.cumprod(x, dtype=np.float32),
         lambda x: np.concatenate([x, x[0]]),
-        lambda x: np.sort(x),
+        lambda x: x.sort(),
         lambda x: x["a"],
         lambda x: x * "a",
         lambda x: x + None,
-        lambda x: divmod(x, 2),
         lambda x: pow(x, 2, 3),
     ],
 )

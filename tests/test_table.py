@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import importlib.util
 import inspect
 import operator
 import weakref
@@ -18,16 +19,19 @@ from samples import DIFFERENTIABLE, ELEMENTWISE, ROWS, SAMPLES
 from samples.draw import symmetric
 
 import autograd.ops
-from autograd import NotDifferentiableError, Tensor, gradcheck, gradients, jvp, vjp
+from autograd import Tensor, gradcheck, gradients, jvp, vjp
 from autograd.node import Node
 from autograd.op import MANY, Op
 from autograd.sweep import reachable
 from autograd.symbol import rule_symbol
 from autograd.tensor import FUNCTIONS
 
-OPS = {
-    op for module in autograd.ops.__all__ for op in vars(getattr(autograd.ops, module)).values() if isinstance(op, Op)
-}
+MODULES = [getattr(autograd.ops, name) for name in autograd.ops.__all__]
+if importlib.util.find_spec("scipy"):  # an extra, whose rows are in samples/scipy_*.py
+    MODULES += [
+        importlib.import_module(f"autograd.ops.scipy.{name}") for name in ("special", "linalg", "signal", "interpolate")
+    ]
+OPS = {op for module in MODULES for op in vars(module).values() if isinstance(op, Op)}
 OF_ROW = {name: [s for s in DIFFERENTIABLE if s.name == name] for name, row in ROWS.items() if not row.constant}
 
 every_sample = pytest.mark.parametrize("sample", DIFFERENTIABLE, ids=str)
@@ -181,14 +185,17 @@ def test_dtype_and_shape_are_kept(name, dtype):
                 assert (g.shape, g.dtype) == (x.shape, x.dtype) == (x.shape, dtype)
             for node in nodes_of(y):
                 if node.op in OPS and node.op.outputs == 1:
-                    complex_at_least = 4 if name == "imag" else 0  # no complex dtype is narrower
-                    assert width_of_rules(node) <= max(width(dtype), width(node.dtype), complex_at_least)
+                    assert width_of_rules(node) <= max(width(dtype), width(node.dtype))
 
 
 def width_of_rules(node):
-    """The bytes per real number of the widest cotangent that a rule makes, before the engine casts it."""
+    """The bytes per real number of the widest cotangent that a rule makes, before the engine casts it.
+
+    complex64 does not count: no complex dtype is narrower.
+    """
     g = np.ones(node.shape, node.dtype)[()]
-    return max((width(pull(g, node.saved, node.kwargs, operator.mul).dtype) for _, pull in node.plan.pulls), default=0)
+    made = [pull(g, node.saved, node.kwargs, operator.mul).dtype for _, pull in node.plan.pulls]
+    return max((width(dtype) for dtype in made if dtype != np.complex64), default=0)
 
 
 def width(dtype):
@@ -391,7 +398,9 @@ def test_every_function_of_numpy_that_tensors_know_has_a_row():
 def test_every_row_belongs_to_an_op_or_function(name):
     row = ROWS[name]
     assert row.function in OPS or row.function in FUNCTIONS
-    assert name in (row.function.name if isinstance(row.function, Op) else row.function.__name__, "round")
+    known = row.function.name if isinstance(row.function, Op) else row.function.__name__
+    # np.linalg and SciPy have namesakes of NumPy's functions
+    assert name.removeprefix("linalg_").removeprefix("special.") in (known, "round")
     assert all(FUNCTIONS[f] is FUNCTIONS[row.function] for f in row.aliases)
 
 
@@ -401,24 +410,16 @@ UFUNCS = sorted({f for f in vars(np).values() if isinstance(f, np.ufunc)}, key=l
 @pytest.mark.parametrize("ufunc", UFUNCS, ids=lambda f: f.__name__)
 def test_no_ufunc_detaches_silently(ufunc):
     """It records, or gives a plain array and its row says so, or raises; no array of objects, no lost gradient."""
-    xs = [leaf(np.array([[1.0]])) for _ in range(ufunc.nin)]
+    xs = [np.array([[1.0]]) for _ in range(ufunc.nin)]
     try:
         with np.errstate(all="ignore"):
-            y = ufunc(*xs)
+            y = ufunc(*map(leaf, xs))
     except TypeError:
-        assert ufunc not in FUNCTIONS
+        assert ufunc not in FUNCTIONS or outcome(ufunc, *xs) == "refused"
         return
     row = next(row for row in ROWS.values() if ufunc in (row.function, *row.aliases))
-    assert isinstance(y, np.ndarray) if row.constant else isinstance(y, Tensor) and y.node is not None
-    assert y.dtype != object
-
-
-@pytest.mark.parametrize("ufunc", [np.add, np.multiply, np.maximum, np.sin, np.gcd], ids=lambda f: f.__name__)
-@pytest.mark.parametrize("method", ["reduce", "accumulate", "outer", "at", "reduceat"])
-def test_ufunc_methods_raise(ufunc, method):
-    x = leaf(np.ones(3))
-    with pytest.raises((NotDifferentiableError, ValueError)):  # NumPy refuses some by itself
-        getattr(ufunc, method)(*{"at": (x, [0], x), "outer": (x, x), "reduceat": (x, [0, 1])}.get(method, (x,)))
+    assert isinstance(y, np.ndarray) if row.constant else holds_a_recorded_tensor(y)
+    assert row.constant or isinstance(y, tuple) or y.dtype != object
 
 
 def called(function):
@@ -430,7 +431,7 @@ def called(function):
 def test_no_function_of_numpy_detaches_silently(function, n):
     try:
         y = function(*[leaf(np.eye(2)) for _ in range(n)])
-    except (TypeError, ValueError, AttributeError):  # AttributeError: the readers of files
+    except (TypeError, ValueError, IndexError, AttributeError):  # AttributeError: the readers of files
         return
     row = next((row for row in ROWS.values() if function in (row.function, *row.aliases)), None)
     assert row is not None and (row.constant or function is np.where or holds_a_recorded_tensor(y))

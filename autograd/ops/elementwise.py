@@ -12,7 +12,8 @@ import math
 
 import numpy as np
 
-from ..op import elementwise, linear, meaning
+from ..errors import NotDifferentiableError
+from ..op import elementwise, general, linear, meaning
 
 LN2, LN10 = math.log(2.0), math.log(10.0)
 
@@ -27,15 +28,15 @@ reciprocal = elementwise(np.reciprocal, lambda y: -y * y)
 square = elementwise(np.square, lambda x: 2 * x)
 remainder = elementwise(np.remainder, 1, lambda a, b: -np.floor_divide(a, b))
 floor_divide = elementwise(np.floor_divide, 0, 0)
-
+fmod = elementwise(np.fmod, 1, lambda a, b, y: np.rint((y - a) / b))  # (y - a) / b is the whole number -trunc(a / b)
+ldexp = linear(np.ldexp, lambda g, n: np.ldexp(g, n), None, inputs="x n", broadcasts=True, formulas=("ldexp(g, n)",))
+modf = general(np.modf, lambda g: next(iter(g)), outputs=2, batch="stack", formulas=("g[0]",))
 
 # a ** b: where the power is 0 the derivative is 0, not 0 * a ** -1; where the base is 0 the one for b is 0
-power = elementwise(
-    np.power,
-    lambda a, b: b * a ** (b - (b != 0)),
-    lambda a, y: y * np.log(a + (a == 0)),
-    formulas=("g * b * a ** (b - 1)", "g * y * log(a)"),
-)
+_powers = (lambda a, b: b * a ** (b - (b != 0)), lambda a, y: y * np.log(a + (a == 0)))
+_of_powers = ("g * b * a ** (b - 1)", "g * y * log(a)")
+power = elementwise(np.power, *_powers, formulas=_of_powers)
+float_power = elementwise(np.float_power, *_powers, formulas=_of_powers)  # in float64 at least
 
 # roots, exponentials, logarithms
 sqrt = elementwise(np.sqrt, lambda y: 0.5 / y)
@@ -47,8 +48,18 @@ log = elementwise(np.log, lambda x: 1 / x)
 log2 = elementwise(np.log2, lambda x: 1 / (x * LN2))
 log10 = elementwise(np.log10, lambda x: 1 / (x * LN10))
 log1p = elementwise(np.log1p, lambda x: 1 / (x + 1))
-logaddexp = elementwise(np.logaddexp, lambda a, b: sigmoid(a - b), lambda a, b: sigmoid(b - a))
-logaddexp2 = elementwise(np.logaddexp2, lambda a, b: sigmoid((a - b) * LN2), lambda a, b: sigmoid((b - a) * LN2))
+logaddexp = elementwise(  # where both are -inf nothing is added to nothing: 0, as in logsumexp
+    np.logaddexp,
+    lambda a, b, y: sigmoid(np.where(y == -math.inf, a, a - b)),
+    lambda a, b, y: sigmoid(np.where(y == -math.inf, b, b - a)),
+    formulas=("g * sigmoid(a - b)", "g * sigmoid(b - a)"),
+)
+logaddexp2 = elementwise(
+    np.logaddexp2,
+    lambda a, b, y: sigmoid(np.where(y == -math.inf, a, a - b) * LN2),
+    lambda a, b, y: sigmoid(np.where(y == -math.inf, b, b - a) * LN2),
+    formulas=("g * sigmoid((a - b) log(2))", "g * sigmoid((b - a) log(2))"),
+)
 
 # trigonometric and hyperbolic, and their inverses
 sin = elementwise(np.sin, lambda x: np.cos(x))
@@ -77,6 +88,7 @@ sinc = elementwise(np.sinc, lambda x: sinc_derivative(x, order=1))
 # absolute value, sign, rounding
 absolute = elementwise(np.absolute, lambda x: conj(np.sign(x)), formulas=("g * sign(x)",))
 fabs = elementwise(np.fabs, lambda x: np.sign(x))
+copysign = elementwise(np.copysign, lambda a, b: np.sign(a) * np.copysign(1, b), 0)
 sign = elementwise(np.sign, 0)  # of real numbers; for complex ones see _sign
 floor = elementwise(np.floor, 0)
 ceil = elementwise(np.ceil, 0)
@@ -112,6 +124,7 @@ _beside_nan = (
 )
 fmax = elementwise(np.fmax, *_beside_nan, selects=True, formulas=("g * (y == a)", "g * (y == b)"))
 fmin = elementwise(np.fmin, *_beside_nan, selects=True, formulas=("g * (y == a)", "g * (y == b)"))
+heaviside = elementwise(np.heaviside, 0, lambda a: a == 0, selects=True)
 relu = elementwise(lambda x: np.maximum(x, 0), lambda y: y > 0, name="relu", selects=True)
 where = linear(
     np.where,
@@ -172,6 +185,27 @@ def sinc_derivative(x, *, order):
 
 sinc_derivative.rule(lambda x, order: sinc_derivative(x, order=order + 1))
 
+i0 = elementwise(np.i0, lambda x: bessel_i(x, order=1))
+
+
+@elementwise(name="bessel_i", formulas=("g * (bessel_i(x, order - 1) + bessel_i(x, order + 1)) / 2",))
+def bessel_i(x, *, order):
+    """The modified Bessel function I of a whole order >= 0.
+
+    Poisson's integral of exp(x cos(u)) sin(u)^(2 order) over u from 0 to pi, by the trapezoidal rule, which for a
+    periodic function is exact but for what 128 points cannot resolve: nothing until exp(x) overflows. No term is
+    negative, so for a small x no digit is lost.
+    """
+    wide = x.astype(np.result_type(x.dtype, np.float64))
+    nodes = [(k * math.pi / 128, 0.5 if k in (0, 128) else 1.0) for k in range(129)]
+    total = sum(np.exp(wide * math.cos(u)) * (end * math.sin(u) ** (2 * order)) for u, end in nodes)
+    scale = math.sqrt(math.pi) / (128 * math.gamma(order + 0.5))
+    y = (wide / 2) ** order * (total * scale)
+    return y.astype(x.dtype) if x.dtype.kind in "fc" else y
+
+
+bessel_i.rule(lambda x, order: 0.5 * (bessel_i(x, order=abs(order - 1)) + bessel_i(x, order=order + 1)))
+
 
 @meaning(np.sign)
 def _sign(x):
@@ -202,3 +236,47 @@ def _clip(a, a_min=None, a_max=None, *, min=None, max=None):
 @meaning(np.where)
 def _where(condition, *choices):
     return where(condition, *choices) if choices else np.where(condition.data)
+
+
+# ---- composed of the above ----
+
+
+meaning(np.divmod)(lambda a, b: (floor_divide(a, b), remainder(a, b)))
+
+
+@meaning(np.frexp)
+def _frexp(x):
+    """The fraction, and the exponent, which is a whole number: a plain array."""
+    exponent = np.frexp(x.data)[1]
+    return ldexp(x, -exponent), exponent
+
+
+@meaning(np.angle)
+def _angle(z, deg=False):
+    """Of a real number 0 or pi, with the derivative 0."""
+    angle = arctan2(imag(z), real(z)) if z.dtype.kind == "c" else arctan2(0, z)
+    return angle * (180 / math.pi) if deg else angle
+
+
+@meaning(np.real_if_close)
+def _real_if_close(a, tol=100):
+    return real(a) if a.dtype.kind == "c" and np.real_if_close(a.data, tol).dtype.kind != "c" else a
+
+
+@meaning(np.nan_to_num)
+def _nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
+    """What is replaced gets the gradient 0; of a complex number each part by itself."""
+    if not copy:
+        raise NotDifferentiableError("np.nan_to_num(copy=False) would write into a Tensor; leave out copy=")
+    if x.dtype.kind == "c":
+        return _nan_to_num(real(x), True, nan, posinf, neginf) + 1j * _nan_to_num(imag(x), True, nan, posinf, neginf)
+    if x.dtype.kind != "f":
+        return x
+    largest = float(np.finfo(x.dtype).max)
+    for found, value in (
+        (np.isnan(x), nan),
+        (x == math.inf, largest if posinf is None else posinf),
+        (x == -math.inf, -largest if neginf is None else neginf),
+    ):
+        x = where(found, np.asarray(value, x.dtype), x)
+    return x

@@ -1,19 +1,40 @@
-"""Products of matrices and tensors. `matmul`, `affine` and `einsum` have rules; the other products are composed."""
+"""Products of matrices, vectors and tensors. `matmul`, `affine` and `cross` have rules; the others are composed."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..errors import NotDifferentiableError
 from ..op import general, linear, meaning, multilinear
 from ..tensor import Tensor
-from .elementwise import multiply, where
-from .shape import reshape, scatter, transpose
+from .elementwise import conj, multiply, subtract, where
+from .shape import concatenate, matrix_transpose, moveaxis, reshape, scatter, transpose
 
 
-@general(name="affine", broadcasts=True, formulas=("g @ transpose(W)", "transpose(x) @ g", "g"))
+def aligned(*xs):
+    """Arrays with a hidden axis in front, filled up with axes of 1 behind it, so that they broadcast as without it."""
+    most = max(x.ndim for x in xs)
+    return [np.reshape(x, (x.shape[0], *(1,) * (most - x.ndim), *x.shape[1:])) for x in xs]
+
+
+def _matmul_batch(op, xs, kwargs):
+    a, b = xs
+    one_row, one_column = a.ndim == 2, b.ndim == 2  # vectors
+    y = op(*aligned(a[:, None, :] if one_row else a, b[:, :, None] if one_column else b), **kwargs)
+    y = y[..., 0] if one_column else y
+    return y[..., 0] if one_row and one_column else y[..., 0, :] if one_row else y
+
+
+def _affine_batch(op, xs, kwargs):
+    x, W, b = xs
+    y, b = aligned(_matmul_batch(matmul, (x, W), {}), b)
+    return y + b
+
+
+@general(name="affine", broadcasts=True, formulas=("g @ transpose(W)", "transpose(x) @ g", "g"), batch=_affine_batch)
 def affine(x, W, b):
     """x @ W + b, the step of a layer, with the bias added in place."""
     y = x @ W
@@ -47,33 +68,145 @@ def _matmul_b(g, a, b_shape):
 
 
 matmul = multilinear(
-    np.matmul, _matmul_a, _matmul_b, inputs="a b", broadcasts=True, formulas=("g @ transpose(b)", "transpose(a) @ g")
+    np.matmul,
+    _matmul_a,
+    _matmul_b,
+    handles=np.linalg.matmul,
+    inputs="a b",
+    broadcasts=True,
+    formulas=("g @ transpose(b)", "transpose(a) @ g"),
+    batch=_matmul_batch,
 )
 
 
+def array(x):
+    """What was given, as something with a shape."""
+    return x if hasattr(x, "shape") else np.asarray(x)
+
+
+def no_out(function, out):
+    if out is not None:
+        raise NotDifferentiableError(f"np.{function}(out=...) on a Tensor is not supported; use the result")
+
+
 @meaning(np.dot)
-def _dot(a, b):
+def dot(a, b, out=None):
+    """A sum over the last axis of a and the last but one of b."""
+    no_out("dot", out)
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return multiply(a, b)
     if np.ndim(b) <= 2:
         return matmul(a, b)
-    return _tensordot(a, b, axes=((np.ndim(a) - 1,), (np.ndim(b) - 2,)))
+    return tensordot(a, b, axes=((np.ndim(a) - 1,), (np.ndim(b) - 2,)))
 
 
 @meaning(np.inner)
-def _inner(a, b):
+def inner(a, b):
+    """A sum over the last axes, without a conjugate."""
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return multiply(a, b)
-    return _tensordot(a, b, axes=((np.ndim(a) - 1,), (np.ndim(b) - 1,)))
+    return tensordot(a, b, axes=((np.ndim(a) - 1,), (np.ndim(b) - 1,)))
+
+
+@meaning(np.vdot)
+def vdot(a, b):
+    """The sum of conj(a) * b over all elements."""
+    return matmul(conj(reshape(array(a), shape=(-1,))), reshape(array(b), shape=(-1,)))
+
+
+@meaning(np.vecdot, np.linalg.vecdot)
+def vecdot(x1, x2, /, *, axis=-1, keepdims=False):
+    """The sum of conj(x1) * x2 over an axis of vectors."""
+    a, b = (moveaxis(v, axis, -1) for v in (array(x1), array(x2)))
+    if a.shape[-1] != b.shape[-1]:
+        raise ValueError(f"np.vecdot: shapes {a.shape} and {b.shape} do not fit along the axis {axis}")
+    y = np.sum(multiply(conj(a), b), axis=-1, keepdims=keepdims)
+    return moveaxis(y, -1, axis) if keepdims else y
+
+
+def matvec(x1, x2, /):
+    """Matrices times vectors, both in stacks."""
+    return matmul(x1, array(x2)[..., None])[..., 0]
+
+
+def vecmat(x1, x2, /):
+    """The conjugates of vectors times matrices, both in stacks."""
+    return matmul(conj(array(x1))[..., None, :], x2)[..., 0, :]
+
+
+if hasattr(np, "matvec"):  # NumPy 2.2
+    meaning(np.matvec)(matvec)
+    meaning(np.vecmat)(vecmat)
 
 
 @meaning(np.outer)
-def _outer(a, b):
-    return multiply(reshape(a, shape=(-1, 1)), reshape(b, shape=(1, -1)))
+def outer(a, b, out=None):
+    """Every element of a times every element of b."""
+    no_out("outer", out)
+    return multiply(reshape(array(a), shape=(-1, 1)), reshape(array(b), shape=(1, -1)))
 
 
-@meaning(np.tensordot)
-def _tensordot(a, b, axes=2):
+@meaning(np.linalg.outer)
+def linalg_outer(x1, x2, /):
+    """`outer` of vectors only."""
+    if np.ndim(x1) != 1 or np.ndim(x2) != 1:
+        raise ValueError(f"np.linalg.outer takes two vectors, not {np.shape(x1)} and {np.shape(x2)}")
+    return outer(x1, x2)
+
+
+@meaning(np.kron)
+def kron(a, b):
+    """Every element of a times the whole of b, in blocks."""
+    a, b = array(a), array(b)
+    n = max(a.ndim, b.ndim)
+    of_a, of_b = ((1,) * (n - v.ndim) + v.shape for v in (a, b))
+    a = reshape(a, shape=[k for size in of_a for k in (size, 1)])
+    b = reshape(b, shape=[k for size in of_b for k in (1, size)])
+    return reshape(multiply(a, b), shape=tuple(i * j for i, j in zip(of_a, of_b, strict=True)))
+
+
+@multilinear(
+    name="cross", broadcasts=True, formulas=("cross(b, g)", "cross(g, a)"), batch=lambda op, xs, kw: op(*aligned(*xs))
+)
+def cross3(a, b):
+    """The cross product of vectors of three, in the last axis."""
+    return np.cross(a, b)
+
+
+cross3.rule(lambda g, b: cross3(b, g))
+cross3.rule(lambda g, a: cross3(g, a))
+
+
+@meaning(np.cross)
+def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
+    """Of vectors of two or three; a vector of two lies in the plane, and two of them give a number."""
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = moveaxis(array(a), axisa, -1), moveaxis(array(b), axisb, -1)
+    sizes = {a.shape[-1], b.shape[-1]}
+    if not sizes <= {2, 3}:
+        raise ValueError(f"np.cross takes vectors of two or three, not of {a.shape[-1]} and {b.shape[-1]}")
+    if sizes == {2}:
+        return subtract(multiply(a[..., 0], b[..., 1]), multiply(a[..., 1], b[..., 0]))
+    return moveaxis(cross3(_in_space(a), _in_space(b)), -1, axisc)
+
+
+def _in_space(v):
+    if v.shape[-1] == 3:
+        return v
+    return concatenate(v, np.zeros((*v.shape[:-1], 1), v.dtype), axis=-1)
+
+
+@meaning(np.linalg.cross)
+def linalg_cross(x1, x2, /, *, axis=-1):
+    """`cross` of vectors of three only."""
+    if {np.shape(x)[normalize_axis_index(axis, np.ndim(x))] for x in (x1, x2)} != {3}:
+        raise ValueError(f"np.linalg.cross takes vectors of three along the axis {axis}")
+    return cross(x1, x2, axis=axis)
+
+
+@meaning(np.tensordot, np.linalg.tensordot)
+def tensordot(a, b, axes=2):
     """Both arrays as matrices, their product, and the shape of the result."""
     a, b = (v if isinstance(v, Tensor) else np.asarray(v) for v in (a, b))
     if isinstance(axes, int | np.integer):
@@ -93,69 +226,6 @@ def _tensordot(a, b, axes=2):
 
 def list_of(axes):
     return [axes] if isinstance(axes, int | np.integer) else list(axes)
-
-
-# ---- einsum ----
-
-
-@multilinear(name="einsum", broadcasts=True, formulas=("einsum(g and the others, to the letters of input i)",))
-def einsum(*xs, subscripts):
-    """A sum of products in index notation: one letter per axis, none twice in one term, and an explicit result."""
-    return np.einsum(subscripts, *xs, optimize=len(xs) > 2)
-
-
-@einsum.rule
-def _einsum_rule(g, xs, i, subscripts):
-    terms, result = subscripts.split("->")
-    terms = terms.split(",")
-    others = [(t, x) for k, (t, x) in enumerate(zip(terms, xs, strict=True)) if k != i]
-    sources = [(result, g), *others]
-    lengths = {(letter, n) for t, x in sources for letter, n in zip(t, np.shape(x), strict=True)}
-    alone = [axis for axis in zip(terms[i], np.shape(xs[i]), strict=True) if axis not in lengths]
-    sources += [(letter, np.ones(n, g.dtype)) for letter, n in alone]  # summed over in this term only: spread again
-    return einsum(*(x for _, x in sources), subscripts=",".join(t for t, _ in sources) + "->" + terms[i])
-
-
-@meaning(np.einsum)
-def _einsum(subscripts, *operands, optimize=False):
-    """NumPy's einsum: fills in the result and the ellipsis, and takes the diagonal where a letter stands twice."""
-    if not isinstance(subscripts, str):
-        raise NotDifferentiableError(
-            "np.einsum on Tensors takes the string form, for example np.einsum('ij,jk->ik', a, b)"
-        )
-    left, arrow, result = subscripts.replace(" ", "").partition("->")
-    terms = left.split(",")
-    if len(terms) != len(operands):
-        raise ValueError(f"np.einsum: {subscripts!r} names {len(terms)} arrays, got {len(operands)}")
-    unused = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if c not in subscripts]
-    rest = [np.ndim(x) - len(t.replace("...", "")) for t, x in zip(terms, operands, strict=True) if "..." in t]
-    dots = "".join(unused[: max(rest, default=0)])
-    if dots and arrow and "..." not in result:
-        raise ValueError(f"np.einsum: {subscripts!r} has an ellipsis on the left; write one on the right as well")
-    terms = [
-        t.replace("...", dots[len(dots) - (np.ndim(x) - len(t.replace("...", ""))) :] if "..." in t else "")
-        for t, x in zip(terms, operands, strict=True)
-    ]
-    if arrow:
-        result = result.replace("...", dots)
-    else:
-        letters = "".join(terms)
-        result = dots + "".join(sorted(c for c in set(letters) - set(dots) if letters.count(c) == 1))
-    terms, arrays = zip(*(_no_letter_twice(t, x) for t, x in zip(terms, operands, strict=True)), strict=True)
-    if len(terms) == 1 and set(terms[0]) == set(result):  # nothing is summed: a view, as in NumPy
-        return transpose(arrays[0], [terms[0].index(c) for c in result])
-    return einsum(*arrays, subscripts=",".join(terms) + "->" + result)
-
-
-def _no_letter_twice(term, x):
-    """The diagonal of x along the axes that share a letter, and the term without the repetition."""
-    for letter in dict.fromkeys(term):
-        while term.count(letter) > 1:
-            first = term.index(letter)
-            second = term.index(letter, first + 1)
-            x = diagonal(x, 0, first, second)
-            term = term[:first] + term[first + 1 : second] + term[second + 1 :] + letter
-    return term, x
 
 
 # ---- diagonals and triangles ----
@@ -186,8 +256,15 @@ def _diagonal_indices(rows, columns, offset):
 
 
 @meaning(np.trace)
-def _trace(a, offset=0, axis1=0, axis2=1):
-    return np.sum(diagonal(a, offset, axis1, axis2), axis=-1)
+def trace(a, offset=0, axis1=0, axis2=1, dtype=None, out=None):
+    """The sum of the diagonal."""
+    no_out("trace", out)
+    return np.sum(diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
+
+
+meaning(np.linalg.diagonal)(lambda x, /, *, offset=0: diagonal(x, offset, -2, -1))
+meaning(np.linalg.trace)(lambda x, /, *, offset=0, dtype=None: trace(x, offset, -2, -1, dtype))
+meaning(np.linalg.matrix_transpose)(matrix_transpose)
 
 
 @meaning(np.diag)
@@ -198,6 +275,11 @@ def _diag(v, k=0):
         raise ValueError(f"np.diag takes 1 or 2 dimensions, not {v.ndim}")
     n = v.shape[0] + abs(k)
     return scatter(v, index=_diagonal_indices(n, n, k), shape=(n, n))
+
+
+@meaning(np.diagflat)
+def _diagflat(v, k=0):
+    return np.diag(np.ravel(v), k)
 
 
 @meaning(np.tril)

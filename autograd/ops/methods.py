@@ -6,9 +6,10 @@ import operator
 
 import numpy as np
 
+from ..errors import NotDifferentiableError
 from ..op import apply, operators
 from ..sweep import backward
-from ..tensor import FUNCTIONS, Tensor, new_tensor
+from ..tensor import FUNCTIONS, Tensor
 from . import elementwise as e
 from . import matrix, shape
 from .assign import set_item, store
@@ -52,6 +53,8 @@ Tensor.backward = backward
 Tensor.__neg__ = _unary(e.negative)
 Tensor.__pos__ = _unary(e.positive)
 Tensor.__abs__ = _unary(e.absolute)
+Tensor.__divmod__ = lambda self, other: np.divmod(self, other)
+Tensor.__rdivmod__ = lambda self, other: np.divmod(other, self)
 Tensor.__getitem__ = shape.select
 Tensor.__setitem__ = set_item
 
@@ -96,9 +99,12 @@ for _name in [
     "dot",
     "trace",
     "diagonal",
+    "take",
+    "choose",
     "argmax",
     "argmin",
     "argsort",
+    "argpartition",
     "all",
     "any",
     "nonzero",
@@ -111,9 +117,9 @@ def _one_or_many(args):
     return args[0] if len(args) == 1 and not isinstance(args[0], int | np.integer) else args
 
 
-def _reshape(self, *new_shape, order="C"):
+def _reshape(self, *new_shape, order="C", copy=None):
     """A Tensor of the same elements in another shape: t.reshape(2, -1) or t.reshape((2, -1))."""
-    return shape.reshape(self, shape=_one_or_many(new_shape), order=order)
+    return FUNCTIONS[np.reshape](self, _one_or_many(new_shape), order, copy=copy)
 
 
 def _transpose(self, *axes):
@@ -121,16 +127,23 @@ def _transpose(self, *axes):
     return shape.transpose(self, axes=_one_or_many(axes) if axes else None)
 
 
-def _astype(self, dtype):
+def _astype(self, dtype, order="K", casting="unsafe", subok=True, copy=True):
     """A copy in another dtype; recorded if that is a float or complex one."""
-    if np.dtype(dtype).kind in "fc":
-        return shape.astype(self, dtype=np.dtype(dtype))
-    return new_tensor(self._array.astype(dtype), None)
+    if not np.can_cast(self.dtype, dtype, casting):
+        raise TypeError(f"{self.dtype} cannot become {np.dtype(dtype)} with casting={casting!r}")
+    return shape.to_dtype(self, dtype, copy=copy)
 
 
-def _copy(self):
-    """A copy, recorded as +self."""
-    return e.positive(self)
+def _compress(self, condition, axis=None):
+    """The slices along an axis where the condition holds."""
+    return np.compress(condition, self, axis)
+
+
+def _sorts_in_place(name):
+    def method(self, *args, **kwargs):
+        raise NotDifferentiableError(f"t.{name}() would sort in place; write t = np.{name}(t) instead")
+
+    return method
 
 
 def _fill(self, value):
@@ -147,8 +160,11 @@ for _name, _function in {
     "reshape": _reshape,
     "transpose": _transpose,
     "astype": _astype,
-    "copy": _copy,
-    "flatten": lambda self, order="C": shape.reshape(_copy(self), shape=(-1,), order=order),
+    "copy": lambda self, order="C": shape.copy(self, order=order),
+    "compress": _compress,
+    "flatten": lambda self, order="C": np.ravel(shape.copy(self), order),
+    "sort": _sorts_in_place("sort"),
+    "partition": _sorts_in_place("partition"),
     "conj": lambda self: e.conjugate(self),
     "fill": _fill,
     "put": _put,

@@ -16,7 +16,7 @@ from ..errors import NotDifferentiableError
 from ..modes import MODE
 from ..tensor import CALLS, FUNCTIONS, Tensor, as_array, unknown
 from . import assign, shape
-from .constant import _plain
+from .constant import plain
 
 
 def _call(
@@ -30,7 +30,7 @@ def _call(
     if dtype is not None or casting != "same_kind":
         inputs = _cast(ufunc, inputs, dtype, casting)
     if where is not True:
-        return _call_where(ufunc, inputs, np.asarray(_plain(where)), out, casting)
+        return _call_where(ufunc, inputs, np.asarray(plain(where)), out, casting)
     meaning = FUNCTIONS.get(ufunc)
     # without keywords NumPy sorts it out: if no input is a Tensor nothing needs a meaning
     result = ufunc(*inputs) if not others else unknown(ufunc) if meaning is None else meaning(*inputs, **others)
@@ -88,7 +88,7 @@ def _call_where(ufunc, inputs, mask, out, casting):
     for target, r in zip(out, results, strict=True):
         if not isinstance(target, Tensor):
             assign.refuse_array(target, f"np.{ufunc.__name__}(out=)", [r])
-        target[mask] = r if isinstance(target, Tensor) else _plain(r)
+        target[mask] = r if isinstance(target, Tensor) else plain(r)
     return out if len(out) > 1 else out[0]
 
 
@@ -110,7 +110,7 @@ def _fill(target, result, casting, name, exact=False):
         raise ValueError(f"np.{name}: the result has shape {result.shape}, out= has shape {target.shape}")
     _check_cast(result, target, casting, name)
     if not isinstance(target, Tensor):
-        target[...] = _plain(result)
+        target[...] = plain(result)
     elif result.shape != target.shape:
         target[...] = result
     else:
@@ -165,7 +165,7 @@ def _at(ufunc, target, index, *operands):
     if not isinstance(target, Tensor):
         assign.refuse_array(target, f"np.{ufunc.__name__}.at", operands)
     if not isinstance(target, Tensor) or not (any(nodes) and MODE.get().recording):
-        return _at_plain(ufunc, target, index, [_plain(x) for x in operands])
+        return _at_plain(ufunc, target, index, [plain(x) for x in operands])
     ufunc.resolve_dtypes((*[_dtype(x) for x in (target, *operands)], target.dtype), casting="same_kind")
     if ufunc in (np.add, np.subtract):
         value = operands[0] if ufunc is np.add else -operands[0]

@@ -10,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..op import meaning
 from ..tensor import Tensor
 from .assign import refuse_array
-from .constant import _plain
+from .constant import plain
 
 
 def _into_tensor(function):
@@ -22,7 +22,7 @@ def _into_tensor(function):
             if not isinstance(target, Tensor):
                 values = [v for v in (*args, *kwargs.values()) if isinstance(v, Tensor)]
                 refuse_array(target, f"np.{function.__name__}", values)
-                return function(target, *map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
+                return function(target, *map(plain, args), **{k: plain(v) for k, v in kwargs.items()})
             return own(target, *args, **kwargs)
 
         return meaning(function)(checked)
@@ -35,7 +35,7 @@ def _copyto(dst, src, casting="same_kind", where=True):
     src = src if isinstance(src, Tensor) else np.asarray(src)
     if not np.can_cast(src.dtype, dst.dtype, casting):
         raise TypeError(f"cannot copy {src.dtype} into {dst.dtype} with casting={casting!r}")
-    where = _plain(where)
+    where = plain(where)
     if getattr(where, "dtype", np.dtype(bool)).kind != "b":
         raise TypeError(f"where is an array of booleans, not of {where.dtype}")
     where = np.asarray(where, bool)
@@ -48,7 +48,7 @@ def _copyto(dst, src, casting="same_kind", where=True):
 
 @_into_tensor(np.put)
 def _put(a, ind, v, mode="raise"):
-    places = np.array(_plain(ind)).reshape(-1)
+    places = np.array(plain(ind)).reshape(-1)
     if mode == "raise":
         if np.any((places < -a.size) | (places >= a.size)):
             raise IndexError(f"an index of np.put is out of bounds for a Tensor of {a.size} elements")
@@ -81,7 +81,7 @@ def _put_in_turn(a, places, values):
 
 @_into_tensor(np.place)
 def _place(arr, mask, vals):
-    mask = np.asarray(_plain(mask), bool)
+    mask = np.asarray(plain(mask), bool)
     if mask.size != arr.size:
         raise ValueError("place: mask and data must be the same size")
     vals = _flat(vals, arr, "safe")
@@ -92,7 +92,7 @@ def _place(arr, mask, vals):
 
 @_into_tensor(np.putmask)
 def _putmask(a, mask, values):
-    mask = np.asarray(_plain(mask), bool)
+    mask = np.asarray(plain(mask), bool)
     if mask.size != a.size:
         raise ValueError("putmask: mask and data must be the same size")
     values, places = _flat(values, a, "safe"), np.flatnonzero(mask)
@@ -109,7 +109,7 @@ def _fill_diagonal(a, val, wrap=False):
 
 @_into_tensor(np.put_along_axis)
 def _put_along_axis(arr, indices, values, axis=-1):
-    indices = np.array(_plain(indices))
+    indices = np.array(plain(indices))
     if axis is None:
         if indices.ndim != 1:
             raise ValueError("with axis=None the indices have one axis")

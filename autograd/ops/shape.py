@@ -3,15 +3,52 @@
 from __future__ import annotations
 
 import math
+import operator
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..errors import NotDifferentiableError
-from ..op import linear, meaning
-from ..tensor import Tensor
+from ..op import elementwise, linear, meaning
+from ..tensor import Tensor, as_array, as_constant
 from ..view import view_of
+from .constant import plain
 
 astype = linear(lambda x, *, dtype: x.astype(dtype), lambda g: g, name="astype", formulas=("g",))
+copy = elementwise(lambda x, *, order="K": np.array(x, order=order), 1, name="copy")
+
+meaning(np.copy)(lambda a, order="K", subok=False: copy(a, order=order))
+
+
+@meaning(np.astype)
+def to_dtype(x, dtype, /, *, copy=True, device=None):
+    """x in another dtype; recorded if that is a float or complex one."""
+    dtype = np.dtype(dtype)
+    if x.dtype == dtype and not copy:
+        return x
+    if dtype.kind in "fc":
+        return astype(x, dtype=dtype)
+    y = plain(x).astype(dtype)
+    return as_constant(y) if isinstance(x, Tensor) else y
+
+
+def stored(values, dtype):
+    """Values in the dtype of the array that they go into. Raises if that would cut recorded floats to integers."""
+    values = as_array(values)
+    if np.dtype(dtype).kind not in "fc" and getattr(values, "node", None) is not None:
+        raise NotDifferentiableError(
+            f"recorded values of dtype {values.dtype} would lose their gradient in an array of dtype {dtype}; "
+            "convert the array first, with .astype(float)"
+        )
+    return to_dtype(values, dtype, copy=False)
+
+
+def refuse_out(out):
+    """Raise if a result is to be written into an array: it would be there without its gradient."""
+    if out is not None:
+        raise NotDifferentiableError(
+            "out= is not supported on Tensors here; use the result, or assign it: y[...] = f(x)"
+        )
 
 
 # ---- another shape, the same elements ----
@@ -60,18 +97,98 @@ broadcast_to = linear(
 
 
 @meaning(np.reshape)
-def _reshape(a, shape=None, order="C", *, newshape=None):
-    return reshape(a, shape=newshape if shape is None else shape, order=order)
+def _reshape(a, shape=None, order="C", *, newshape=None, copy=None):
+    shape = newshape if shape is None else shape
+    if copy is False:
+        np.reshape(plain(a), shape, order=order, copy=False)  # raises where the elements would have to move
+    order = _settled(a, order)
+    return reshape(np.copy(a) if copy else a, shape=shape, order=order)
 
 
 @meaning(np.ravel)
 def _ravel(a, order="C"):
-    return reshape(a, shape=(-1,), order=order)
+    if order == "K":  # as they lie in memory: the axis with the longest step first
+        steps = np.abs(getattr(plain(a), "strides", range(np.ndim(a), 0, -1)))
+        a, order = transpose(a, np.argsort(-steps, kind="stable").tolist()), "C"
+    return reshape(a, shape=(-1,), order=_settled(a, order))
 
 
-@meaning(np.atleast_1d)
-def _atleast_1d(a):
-    return a if a.ndim else reshape(a, shape=(1,))
+def _settled(a, order):
+    """The order of reading that "A" means for this array. A cotangent may lie in memory in another way."""
+    return order if order != "A" else "F" if plain(a).flags.fnc else "C"
+
+
+def _at_least(reshaped):
+    """One array, or the tuple of several, each with the shape that `reshaped(its shape)` says."""
+
+    def at_least(*arys):
+        arrays = map(as_array, arys)
+        results = tuple([np.reshape(a, reshaped(a.shape)) for a in arrays])
+        return results[0] if len(results) == 1 else results
+
+    return at_least
+
+
+meaning(np.atleast_1d)(_at_least(lambda s: s or (1,)))
+meaning(np.atleast_2d)(_at_least(lambda s: (1,) * (2 - len(s)) + s))
+meaning(np.atleast_3d)(_at_least(lambda s: s if len(s) > 2 else (*s, 1) if len(s) == 2 else (1, *(s or (1,)), 1)))
+
+
+@meaning(np.rollaxis)
+def _rollaxis(a, axis, start=0):
+    axis = normalize_axis_index(axis, a.ndim)
+    start = normalize_axis_index(start + a.ndim if start < 0 else start, a.ndim + 1)  # NumPy: AxisError too
+    return moveaxis(a, axis, start - (axis < start))
+
+
+@meaning(np.broadcast_arrays)
+def _broadcast_arrays(*args, subok=False):
+    arrays = [as_array(a) for a in args]
+    shape = np.broadcast_shapes(*(a.shape for a in arrays))
+    return tuple([np.broadcast_to(a, shape) for a in arrays])
+
+
+@meaning(np.meshgrid)
+def _meshgrid(*xi, copy=True, sparse=False, indexing="xy"):
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"np.meshgrid takes indexing='xy' or 'ij', not {indexing!r}")
+    n = len(xi)
+    places = [1, 0, *range(2, n)] if indexing == "xy" and n > 1 else range(n)
+    grids = [np.reshape(x, (1,) * k + (-1,) + (1,) * (n - 1 - k)) for x, k in zip(xi, places, strict=True)]
+    grids = grids if sparse else np.broadcast_arrays(*grids)
+    return tuple([np.copy(x) for x in grids] if copy else grids)
+
+
+@meaning(np.full_like)
+def _full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None, *, device=None):
+    """Filled with a Tensor it is one; else a plain array, as from `np.zeros_like`."""
+    like = np.empty_like(a, dtype, order, subok, shape)
+    return np.copy(np.broadcast_to(stored(fill_value, like.dtype), like.shape))
+
+
+# ---- other spellings of the same array: NumPy asks a Tensor for them with like= ----
+
+
+@meaning(np.array)
+def _array(object, dtype=None, *, copy=True, order="K", subok=False, ndmin=0):
+    """A Tensor of a Tensor, or of a nested list of them."""
+    a = _stacked(object)
+    a = to_dtype(a, a.dtype if dtype is None else dtype, copy=False)
+    a = np.copy(a, order) if copy else a
+    return np.reshape(a, (1,) * (ndmin - a.ndim) + a.shape)
+
+
+meaning(np.asarray, np.asanyarray)(
+    lambda a, dtype=None, order="K", *, device=None, copy=False: _array(a, dtype, copy=copy)
+)
+meaning(np.asfortranarray)(lambda a, dtype=None: _array(a, dtype, order="F", ndmin=1))
+meaning(np.ascontiguousarray)(lambda a, dtype=None: _array(a, dtype, order="C", ndmin=1))
+
+
+def _stacked(values):
+    if isinstance(values, list | tuple):
+        return np.stack([_stacked(v) for v in values]) if values else as_constant(np.asarray(values))
+    return values if isinstance(values, Tensor) else as_constant(as_array(values))
 
 
 # ---- order ----
@@ -81,6 +198,18 @@ roll = linear(np.roll, lambda g, shift, axis=None: np.roll(g, np.negative(shift)
 
 meaning(np.fliplr)(lambda m: flip(m, 1))
 meaning(np.flipud)(lambda m: flip(m, 0))
+
+
+@meaning(np.rot90)
+def _rot90(m, k=1, axes=(0, 1)):
+    axes = tuple(axes)
+    if len(axes) != 2 or not all(-m.ndim <= a < m.ndim for a in axes) or (axes[0] - axes[1]) % m.ndim == 0:
+        raise ValueError(f"np.rot90 turns the plane of two different axes; axes={axes} for an array of {m.ndim} axes")
+    quarters = k % 4
+    if quarters % 2 == 0:
+        return flip(m, axes) if quarters else copy(m)
+    first, second = axes if quarters == 1 else axes[::-1]
+    return swapaxes(flip(m, second), first, second)
 
 
 # ---- selection ----
@@ -155,8 +284,78 @@ def stack(*xs, axis=0):
 
 stack.rule(lambda g, xs_shape, i, axis=0: g[(*(slice(None),) * (axis % (len(xs_shape[i]) + 1)), i)])
 
-meaning(np.concatenate)(lambda arrays, axis=0: concatenate(*arrays, axis=axis))
-meaning(np.stack)(lambda arrays, axis=0: stack(*arrays, axis=axis))
+
+def _cast(arrays, dtype, casting):
+    """The arrays in the dtype of a result that was asked for."""
+    arrays = [as_array(a) for a in arrays]  # a list among them too
+    found = np.result_type(*map(plain, arrays)) if arrays else None
+    if dtype is None or found is None:
+        return arrays
+    if not np.can_cast(found, dtype, casting):
+        raise TypeError(f"{found} cannot become {np.dtype(dtype)} with casting={casting!r}")
+    return [to_dtype(a, dtype, copy=False) for a in arrays]
+
+
+@meaning(np.concatenate)
+def _concatenate(arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind"):
+    refuse_out(out)
+    return concatenate(*_cast(arrays, dtype, casting), axis=axis)
+
+
+@meaning(np.stack)
+def _stack(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
+    refuse_out(out)
+    return stack(*_cast(arrays, dtype, casting), axis=axis)
+
+
+@meaning(np.vstack)
+def _vstack(tup, *, dtype=None, casting="same_kind"):
+    return np.concatenate([np.atleast_2d(a) for a in tup], axis=0, dtype=dtype, casting=casting)
+
+
+@meaning(np.hstack)
+def _hstack(tup, *, dtype=None, casting="same_kind"):
+    arrays = [np.atleast_1d(a) for a in tup]
+    return np.concatenate(arrays, axis=0 if arrays[0].ndim == 1 else 1, dtype=dtype, casting=casting)
+
+
+@meaning(np.dstack)
+def _dstack(tup):
+    return np.concatenate([np.atleast_3d(a) for a in tup], axis=2)
+
+
+@meaning(np.column_stack)
+def _column_stack(tup):
+    return np.concatenate([np.reshape(a, (-1, 1)) if np.ndim(a) < 2 else a for a in tup], axis=1)
+
+
+@meaning(np.block)
+def _block(arrays):
+    """The innermost lists side by side along the last axis, the lists around them along the axis before it ..."""
+    depth = _depth(arrays)
+    ndim = max(depth, *map(np.ndim, _leaves(arrays)))
+
+    def join(block, axis):
+        if isinstance(block, list):
+            return np.concatenate([join(b, axis + 1) for b in block], axis=axis)
+        return np.reshape(block, (1,) * (ndim - np.ndim(block)) + np.shape(block))
+
+    return join(arrays, -depth) if depth else copy(arrays)
+
+
+def _depth(block):
+    if isinstance(block, tuple):
+        raise TypeError("np.block takes nested lists of arrays, no tuples")
+    if not isinstance(block, list):
+        return 0
+    depths = {_depth(b) for b in block}
+    if len(depths) != 1:
+        raise ValueError("np.block takes lists that are not empty and are all nested equally deep")
+    return 1 + depths.pop()
+
+
+def _leaves(block):
+    return [leaf for b in block for leaf in _leaves(b)] if isinstance(block, list) else [block]
 
 
 @meaning(np.array_split)
@@ -166,26 +365,54 @@ def _array_split(ary, indices_or_sections, axis=0):
 
 @meaning(np.split)
 def _split(ary, indices_or_sections, axis=0, how=np.split):
+    ary = as_array(ary)
     pieces = how(np.arange(ary.shape[axis]), _plain_index(indices_or_sections))  # NumPy's own checks and sizes
     before = (slice(None),) * (axis % ary.ndim)
     starts = np.cumsum([0, *map(len, pieces)]).tolist()
     return [ary[(*before, slice(a, a + len(p)))] for a, p in zip(starts, pieces, strict=False)]
 
 
-# ---- repetition and padding ----
+def _split_along(name, at_least, axis_of):
+    def split(ary, indices_or_sections):
+        ary = as_array(ary)
+        if ary.ndim < at_least:
+            raise ValueError(f"np.{name} takes an array of {at_least} or more axes, not {ary.ndim}")
+        return np.split(ary, indices_or_sections, axis_of(ary.ndim))
+
+    return split
+
+
+meaning(np.hsplit)(_split_along("hsplit", 1, lambda ndim: 1 if ndim > 1 else 0))
+meaning(np.vsplit)(_split_along("vsplit", 2, lambda ndim: 0))
+meaning(np.dsplit)(_split_along("dsplit", 3, lambda ndim: 2))
+
+
+def _unstack(x, /, *, axis=0):
+    """The slices along an axis, as a tuple."""
+    if x.ndim == 0:
+        raise ValueError("np.unstack takes an array of one or more axes")
+    return tuple(np.moveaxis(x, axis, 0))
+
+
+if hasattr(np, "unstack"):  # from NumPy 2.1 on
+    meaning(np.unstack)(_unstack)
+
+
+# ---- repetition ----
 
 
 @meaning(np.repeat)
 def _repeat(a, repeats, axis=None):
+    a = as_array(a)
     if axis is None:
         a, axis = reshape(a, shape=(-1,)), 0
-    axis %= a.ndim
-    return a[(*(slice(None),) * axis, np.repeat(np.arange(a.shape[axis]), repeats))]
+    axis = normalize_axis_index(axis, a.ndim)
+    return a[(*(slice(None),) * axis, np.repeat(np.arange(a.shape[axis]), plain(repeats)))]
 
 
 @meaning(np.tile)
 def _tile(A, reps):
-    reps = tuple(np.atleast_1d(reps).tolist())
+    A, reps = as_array(A), tuple(map(operator.index, np.atleast_1d(plain(reps))))
     n = max(len(reps), A.ndim)
     shape = (1,) * (n - A.ndim) + A.shape
     reps = (1,) * (n - len(reps)) + reps
@@ -195,27 +422,37 @@ def _tile(A, reps):
     return reshape(tiled, shape=tuple(r * s for r, s in zip(reps, shape, strict=True)))
 
 
-pad = linear(
-    lambda x, *, pad_width: np.pad(x, pad_width),
-    lambda g, x_shape, pad_width: g[tuple(slice(b, b + n) for (b, _), n in zip(pad_width, x_shape, strict=True))],
-    name="pad",
-    formulas=("g[inner part]",),
-)
+# ---- windows ----
 
 
-@meaning(np.pad)
-def _pad(array, pad_width, mode="constant", *, constant_values=0, **options):
-    known = ("constant", "edge", "reflect", "symmetric", "wrap")
-    if mode not in known or options not in ({}, {"reflect_type": "even"}):
-        raise NotDifferentiableError(
-            f"np.pad(mode={mode!r}{''.join(f', {k}={v!r}' for k, v in options.items())}) has no derivative rule; "
-            f"use {', '.join(known)}"
-        )
-    width = np.broadcast_to(pad_width, (array.ndim, 2)).tolist()
-    if mode == "constant":
-        y = pad(array, pad_width=tuple(map(tuple, width)))
-        if np.any(np.asarray(constant_values) != 0):
-            y = y + np.pad(np.zeros(array.shape, array.dtype), width, constant_values=constant_values)
-        return y
-    rows = [np.pad(np.arange(n), w, mode=mode) for n, w in zip(array.shape, width, strict=True)]
-    return array[np.ix_(*rows)]
+@linear(name="sliding_window_view", view=True, formulas=("overlap_add(g)",))
+def sliding_window_view(x, *, window_shape, axis=None):
+    """Every window of this shape that fits into x, with the places in the window along new last axes: a view."""
+    return np.lib.stride_tricks.sliding_window_view(x, window_shape, axis)
+
+
+@linear(name="overlap_add", formulas=("sliding_window_view(g)",))
+def overlap_add(x, *, shape, window_shape, axis=None):
+    """Zeros of this shape, with every window added at its place: undoes `sliding_window_view`."""
+    out = np.zeros(shape, x.dtype)
+    windows = np.lib.stride_tricks.sliding_window_view(out, window_shape, axis, writeable=True)
+    for place in np.ndindex(windows.shape[len(shape) :]):  # no two windows share an element at one place
+        windows[(..., *place)] += x[(..., *place)]
+    return out
+
+
+@sliding_window_view.rule
+def _sliding_window_view_rule(g, x_shape, window_shape, axis=None):
+    return overlap_add(g, shape=x_shape, window_shape=window_shape, axis=axis)
+
+
+@overlap_add.rule
+def _overlap_add_rule(g, window_shape, axis=None):
+    return sliding_window_view(g, window_shape=window_shape, axis=axis)
+
+
+@meaning(np.lib.stride_tricks.sliding_window_view)
+def _sliding_window_view(x, window_shape, axis=None, *, subok=False, writeable=False):
+    if writeable:
+        raise NotDifferentiableError("a window into a Tensor cannot be written to; leave out writeable=True")
+    return sliding_window_view(x, window_shape=window_shape, axis=axis)

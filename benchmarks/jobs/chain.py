@@ -123,7 +123,6 @@ def jax(**job: Any) -> Case:
 
 def hips(**job: Any) -> Case:
     import autograd.numpy as anp
-
     from autograd import value_and_grad
 
     f = SimpleNamespace(sin=anp.sin, tanh=anp.tanh, relu=lambda y: anp.maximum(y, 0.0))

@@ -191,9 +191,9 @@ def mygrad(**size: Any) -> Case:
 
 
 def hips(**size: Any) -> Case:
-    import autograd.numpy as anp
     from autograd.scipy.special import logsumexp
 
+    import autograd.numpy as anp
     from autograd import value_and_grad
 
     problem = Problem.draw(**size)

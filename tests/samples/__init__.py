@@ -11,21 +11,36 @@ missing. No test is left out for an operation; what is special about one is a fi
 
 from __future__ import annotations
 
+import importlib.util
+
 from rows import Row, Sample
 
 from .assign import ASSIGN
 from .constant import CONSTANT
 from .conv import CONV
+from .decompositions import DECOMPOSITIONS
+from .differences import DIFFERENCES
+from .einsum import EINSUM
 from .elementwise import ELEMENTWISE
 from .fft import FFT
 from .fused import FUSED
 from .index import INDEX
 from .linalg import LINALG
 from .matrix import MATRIX
+from .pad import PAD
 from .polynomial import POLYNOMIAL
 from .reduce import REDUCTIONS
 from .shape import SHAPES
 from .statistics import STATISTICS
+
+if importlib.util.find_spec("scipy"):
+    from .scipy_linalg import SCIPY_LINALG
+    from .scipy_signal import SCIPY_SIGNAL
+    from .scipy_special import SCIPY_SPECIAL
+
+    SCIPY: tuple[dict[str, Row], ...] = (SCIPY_SPECIAL, SCIPY_LINALG, SCIPY_SIGNAL)
+else:
+    SCIPY = ()
 
 TABLES: tuple[dict[str, Row], ...] = (
     ELEMENTWISE,
@@ -34,13 +49,18 @@ TABLES: tuple[dict[str, Row], ...] = (
     FUSED,
     SHAPES,
     INDEX,
+    PAD,
+    DIFFERENCES,
     ASSIGN,
     MATRIX,
+    EINSUM,
+    DECOMPOSITIONS,
     LINALG,
     FFT,
     POLYNOMIAL,
     CONV,
     CONSTANT,
+    *SCIPY,
 )
 ROWS: dict[str, Row] = {name: row for table in TABLES for name, row in table.items()}
 assert len(ROWS) == sum(map(len, TABLES)), "two rows have the same name"

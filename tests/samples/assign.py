@@ -78,8 +78,8 @@ ASSIGN: dict[str, Row] = {
         more=[
             at((3, 4), (2,), ind=np.array([[0, 7], [5, 2]])),
             at((3, 4), (3,), ind=[[0, -1], [5, 5]]),
-            at((3, 4), (3,), ind=[-14, 1, 13], mode="wrap"),
-            at((3, 4), (3,), ind=[-14, 1, 13], mode="clip"),
+            at((3, 4), (3,), ind=np.array([-14, 1, 13]), mode="wrap"),
+            at((3, 4), (3,), ind=np.array([-14, 1, 13]), mode="clip"),
             at((3, 4), (), ind=3),
         ],
     ),

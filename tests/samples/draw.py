@@ -29,6 +29,11 @@ def between_steps(rng: Any, shape: Shape) -> Any:
     return rng.integers(-3, 3, shape) + rng.uniform(0.17, 0.23, shape)
 
 
+def whole(rng: Any, shape: Shape) -> Any:
+    """Integers about 0."""
+    return rng.integers(-1, 2, shape)
+
+
 def invertible(rng: Any, shape: Shape) -> Any:
     return rng.uniform(-1, 1, shape) + 2 * np.eye(*shape[-2:])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from rows import Row, at, grid
 
 from autograd.ops import elementwise as e
 
-from .draw import ABOVE_ONE, ANY, ONE, POSITIVE, TWO, UNIT, between_steps, nonzero, truths
+from .draw import ABOVE_ONE, ANY, ONE, POSITIVE, TWO, UNIT, between_steps, nonzero, truths, whole
 
 
 def plain_sinc_derivative(x: Any, order: int) -> Any:
@@ -17,6 +18,12 @@ def plain_sinc_derivative(x: Any, order: int) -> Any:
     s, w = np.polynomial.legendre.leggauss(40)
     s, w = np.pi * (s + 1) / 2, w / 2
     return (w * s**order * np.cos(s * np.asarray(x)[..., None] + order * np.pi / 2)).sum(-1).astype((0.5 * x).dtype)
+
+
+def plain_bessel_i(x: Any, order: int) -> Any:
+    """The power series, of whole numbers as of floats."""
+    x = np.asarray(1.0 * x)
+    return sum((x / 2) ** (2 * k + order) / (math.factorial(k) * math.factorial(k + order)) for k in range(25))
 
 
 ELEMENTWISE = {
@@ -30,6 +37,12 @@ ELEMENTWISE = {
     "square": Row(np.square, ONE),
     "remainder": Row(np.remainder, TWO, domain=[between_steps, (0.97, 1.03)]),
     "floor_divide": Row(np.floor_divide, TWO, domain=[between_steps, (0.97, 1.03)]),
+    "fmod": Row(np.fmod, TWO, domain=[between_steps, (0.97, 1.03)]),
+    "ldexp": Row(np.ldexp, TWO, domain=[ANY, whole]),
+    "modf": Row(np.modf, ONE, domain=[between_steps]),
+    "divmod": Row(np.divmod, TWO, domain=[between_steps, (0.97, 1.03)]),
+    "frexp": Row(np.frexp, ONE, domain=[(1.1, 1.9)]),
+    "float_power": Row(np.float_power, TWO, domain=[POSITIVE, ANY]),
     "power": Row(np.power, TWO, domain=[POSITIVE, ANY]),
     "sqrt": Row(np.sqrt, ONE, domain=[POSITIVE]),
     "cbrt": Row(np.cbrt, ONE, domain=[nonzero]),
@@ -62,6 +75,18 @@ ELEMENTWISE = {
     "sinc_derivative": Row(e.sinc_derivative, ONE, grid(order=[0, 1, 2, 5]), reference=plain_sinc_derivative),
     "absolute": Row(np.absolute, ONE, domain=[nonzero]),
     "fabs": Row(np.fabs, ONE, domain=[nonzero]),
+    "copysign": Row(np.copysign, TWO, domain=[nonzero]),
+    "heaviside": Row(
+        np.heaviside,
+        TWO,
+        domain=[nonzero, ANY],
+        more=[at((3, 4), (4,), domain=[whole, ANY]), at((), (), domain=[whole, ANY])],
+    ),
+    "angle": Row(np.angle, ONE, grid(deg=[False, True]), domain=[nonzero]),
+    "real_if_close": Row(np.real_if_close, ONE),
+    "nan_to_num": Row(np.nan_to_num, ONE, more=[at((3, 4), nan=1.0)]),
+    "i0": Row(np.i0, ONE),
+    "bessel_i": Row(e.bessel_i, ONE, grid(order=[0, 1, 3]), reference=plain_bessel_i),
     "sign": Row(np.sign, ONE, domain=[nonzero]),
     "floor": Row(np.floor, ONE, domain=[between_steps]),
     "ceil": Row(np.ceil, ONE, domain=[between_steps]),

@@ -15,6 +15,7 @@ MATRIX = {
             ((2, 1, 2, 3), (3, 3, 4)), ((3,), (5, 3, 4)), ((5, 2, 3), (3,)),
             ((2, 0), (0, 3)), ((0, 3), (3, 2)), ((0,), (0,)),
         ],
+        aliases=(np.linalg.matmul,),
     ),
     "affine": Row(
         matrix.affine,
@@ -25,7 +26,7 @@ MATRIX = {
         np.dot,
         [
             ((3,), (3,)), ((), (3,)), ((2, 3), ()), ((2, 3), (3,)), ((2, 3), (3, 4)),
-            ((3,), (2, 3, 4)), ((5, 2, 3), (4, 3, 2)), ((5, 2, 3), (3, 2)),
+            ((3,), (2, 3, 4)), ((5, 2, 3), (4, 3, 2)), ((5, 2, 3), (3, 2)), ((5, 2, 3), (3,)),
         ],
     ),
     "inner": Row(np.inner, [((3,), (3,)), ((2, 3), (4, 3)), ((2, 3), ()), ((2, 5, 3), (3,))]),
@@ -35,38 +36,39 @@ MATRIX = {
         [((2, 3, 4), (3, 4, 5))],
         grid(axes=[2, ((1, 2), (0, 1)), ((-1, 1), (1, 0)), (2, 1), ([1], [0])]),
         more=[at((2, 3), (4,), axes=0), at((2, 3), (3, 4), axes=1), at((2, 3), (2, 3)), at((0, 2), (2, 3), axes=1)],
+        aliases=(np.linalg.tensordot,),
     ),
-    "einsum": Row(
-        np.einsum,
-        call=lambda f, *xs, subscripts: f(subscripts, *xs),
+    "vdot": Row(np.vdot, [((3,), (3,)), ((2, 3), (3, 2)), ((), (1,)), ((0,), (0,))]),
+    "vecdot": Row(
+        np.vecdot,
+        [((3,), (3,)), ((2, 3), (3,)), ((2, 1, 3), (4, 3)), ((2, 0), (0,))],
+        more=[at((3, 2), (4, 3, 2), axis=-2), at((3, 2), (3, 1), axis=0, keepdims=True)],
+        aliases=(np.linalg.vecdot,),
+    ),
+    **(
+        {
+            "matvec": Row(np.matvec, [((2, 3), (3,)), ((5, 2, 3), (3,)), ((2, 3), (5, 3)), ((4, 1, 2, 3), (5, 3))]),
+            "vecmat": Row(np.vecmat, [((2,), (2, 3)), ((5, 2), (2, 3)), ((2,), (5, 2, 3)), ((4, 1, 2), (5, 2, 3))]),
+        }
+        if hasattr(np, "matvec")  # NumPy 2.2
+        else {}
+    ),
+    "kron": Row(
+        np.kron,
+        [((2, 3), (3, 2)), ((3,), (2, 2)), ((2, 1, 2), (3,)), ((), (2,)), ((), ()), ((2, 0), (2, 2))],
+    ),
+    "cross": Row(
+        np.cross,
+        [((3,), (3,)), ((2, 3), (3,)), ((2, 1, 3), (4, 3)), ((0, 3), (3,))],
         more=[
-            at((2, 3), (3, 4), subscripts="ij,jk->ik"),
-            at((2, 3), (3, 4), subscripts="ij,jk"),
-            at((2, 3), (4, 3), subscripts="ki, ji -> jk"),
-            at((2, 3), subscripts="ij->"),
-            at((2, 3), subscripts="ij->j"),
-            at((2, 3), subscripts="ba"),
-            at((3, 3), subscripts="ii"),
-            at((3, 3), subscripts="ii->i"),
-            at((2, 3, 3), subscripts="...ii->...i"),
-            at((3, 2, 3, 3), subscripts="iaii->a"),
-            at((3, 3), (3, 3), subscripts="ii,jj->ij"),
-            at((2, 3, 4), (4, 5), subscripts="...j,jk->...k"),
-            at((2, 3, 4), (2, 4, 5), subscripts="...ij,...jk"),
-            at((3, 4), (2, 4, 5), subscripts="...ij,...jk"),
-            at((2, 1, 3), (4, 3), subscripts="...i,...i->..."),
-            at((2, 3), (3, 4), (4, 2), subscripts="ij,jk,ki->"),
-            at((2, 3), (3,), (2,), subscripts="ij,j,i->ij"),
-            at((2, 3), (4,), subscripts="ij,k->k"),
-            at((3,), (3,), subscripts="i,j->ij"),
-            at((), (3,), subscripts=",i->i"),
-            at((0, 3), (3, 2), subscripts="ij,jk->ik"),
-            at((1, 3), (2, 3), subscripts="ij,ij->j"),
-            at((2, 1), (1, 3), (2, 3), subscripts="ij,ij,ij->"),
-            at((1, 1), (2, 3), subscripts="ij,ji->i"),
-            at((1, 1), subscripts="ij->j"),
+            at((3, 2), (2, 3), axisa=0, axisc=0), at((2, 3), (3, 4, 2), axisa=1, axisb=0), at((3, 2), (3, 1), axis=0),
         ],
     ),
+    "linalg_cross": Row(np.linalg.cross, more=[at((2, 3), (3,)), at((3, 2), (3, 2), axis=0)]),
+    "linalg_outer": Row(np.linalg.outer, [((3,), (4,))]),
+    "linalg_diagonal": Row(np.linalg.diagonal, more=[at((2, 3, 4), offset=1), at((3, 3))]),
+    "linalg_trace": Row(np.linalg.trace, more=[at((2, 3, 4), offset=1), at((3, 3))]),
+    "linalg_matrix_transpose": Row(np.linalg.matrix_transpose, [((2, 3, 4),)]),
     "diagonal": Row(
         np.diagonal,
         [((3, 4),), ((2, 3, 4),)],
@@ -80,6 +82,7 @@ MATRIX = {
         more=[at((2, 3, 4), axis1=-1, axis2=1), at((3, 2), offset=7)],
     ),
     "diag": Row(np.diag, [((3, 4),), ((3,),), ((0,),)], grid(k=[0, 1, -2])),
+    "diagflat": Row(np.diagflat, [((2, 2),), ((3,),), ((),)], grid(k=[0, -2])),
     "tril": Row(np.tril, [((3, 4),), ((2, 3, 3),)], grid(k=[0, 1, -1])),
     "triu": Row(np.triu, [((3, 4),), ((2, 3, 3),)], grid(k=[0, 1, -1])),
 }  # fmt: skip

@@ -2,6 +2,43 @@
 
 from __future__ import annotations
 
-from rows import Row
+from typing import Any
 
-POLYNOMIAL: dict[str, Row] = {}
+import numpy as np
+from rows import Row, Shape, at
+
+from autograd.ops import polynomial
+
+from .draw import ANY, nonzero
+
+PAIRS = [((5,), (3,)), ((3,), (4,)), ((2,), (2,)), ((), (3,)), ((4,), ())]
+MODES: list[dict[str, Any]] = [{"mode": mode} for mode in ("full", "same", "valid")]
+
+
+def with_simple_roots(rng: Any, shape: Shape) -> Any:
+    """Coefficients of a polynomial whose roots, some of them complex, are not near each other."""
+    n = shape[0] - 1
+    angles = 2 * np.pi * (np.arange(n) // 2 + 1) / (n + 2) * (-1.0) ** np.arange(n)
+    zeros = (1 + 0.1 * (np.arange(n) // 2)) * np.exp(1j * angles)
+    if n % 2:
+        zeros[-1] = 0.4
+    return 1.5 * np.real(np.poly(zeros))
+
+
+POLYNOMIAL = {
+    "convolve": Row(np.convolve, PAIRS, MODES),
+    "correlate": Row(np.correlate, PAIRS[:3], MODES),
+    "polyval": Row(np.polyval, [((3,), (4,)), ((1,), ()), ((2, 3), (3,)), ((4,), (2, 2)), ((2,), (0,))]),
+    "polyadd": Row(np.polyadd, [((3,), (3,)), ((3,), ()), ((2,), (4,))]),
+    "polysub": Row(np.polysub, [((3,), (3,)), ((), (2,)), ((2,), (4,))]),
+    "polymul": Row(np.polymul, [((3,), (3,)), ((3,), ()), ((2,), (4,))]),
+    "polydiv": Row(np.polydiv, [((5,), (3,)), ((3,), (3,)), ((3,), (1,))], domain=[ANY, nonzero]),
+    "polyder": Row(np.polyder, [((4,),)], [{}, {"m": 0}, {"m": 2}], more=[at((1,)), at((2,), m=3)]),
+    "polyint": Row(
+        np.polyint, [((3,),)], [{}, {"m": 0}, {"m": 2}, {"k": 1.5}, {"m": 2, "k": [1.0, -2.0]}, {"m": 2, "k": 3.0}]
+    ),
+    "vander": Row(np.vander, [((3,),), ((0,),)], [{}, {"N": 2}, {"N": 4, "increasing": True}, {"N": 0}]),
+    "poly": Row(np.poly, [((3,),), ((1,),)]),
+    "of_simple_roots": Row(polynomial.of_simple_roots, [((3,),)], domain=[nonzero]),
+    "roots": Row(np.roots, [((4,),), ((2,),), ((5,),)], domain=[with_simple_roots]),
+}

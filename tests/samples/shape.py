@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from rows import Row, Shape, at, grid
 
+from autograd import Tensor
 from autograd.ops import shape
 
 from .draw import ONE, SQUARE_3D, packed
@@ -22,9 +23,27 @@ def plain_scatter(x: Any, index: Any, shape: Shape) -> Any:
     return out
 
 
+def plain_overlap_add(x: Any, shape: Shape, window_shape: Any, axis: Any = None) -> Any:
+    """Element by element, by the places that the windows of 0, 1, 2, ... show."""
+    places = np.lib.stride_tricks.sliding_window_view(np.arange(np.prod(shape)).reshape(shape), window_shape, axis)
+    return plain_scatter(x.ravel(), places.ravel(), (np.prod(shape),)).reshape(shape)
+
+
+def like(*xs: Any) -> Any:
+    return next((x for x in xs if isinstance(x, Tensor)), None)
+
+
+def alike(f: Any, x: Any) -> Any:
+    """These functions reach a Tensor by like= alone."""
+    return f(x, like=like(x))
+
+
 SHAPES = {
     "astype": Row(
-        shape.astype, ONE, grid(dtype=[np.dtype(complex)]), call=lambda f, x, dtype: x.astype(dtype)
+        np.astype,
+        [((3, 4),), ((0, 3),)],
+        grid(dtype=[np.dtype(complex)]),
+        call=lambda f, x, dtype: f(x, dtype),  # by position only
     ),
     "reshape": Row(
         np.reshape,
@@ -34,6 +53,7 @@ SHAPES = {
         call=lambda f, x, *, shape, order="C": f(x, shape, order),  # the keyword has two names
     ),
     "ravel": Row(np.ravel, ONE, grid(order=["C", "F"])),
+    "copy": Row(np.copy, ONE),
     "transpose": Row(
         np.transpose,
         ONE,
@@ -54,7 +74,33 @@ SHAPES = {
         grid(shape=[(3, 4), (2, 3, 4)]),
         more=[at((1, 3), shape=(0, 3))],
     ),
-    "atleast_1d": Row(np.atleast_1d, ONE),
+    "atleast_1d": Row(np.atleast_1d, [*ONE, ((), (3, 4))]),
+    "atleast_2d": Row(np.atleast_2d, [*ONE, ((), (3,))]),
+    "atleast_3d": Row(np.atleast_3d, [*ONE, ((3,), (2, 3, 4))]),
+    "rollaxis": Row(np.rollaxis, [((2, 3, 4),)], [{"axis": 2}, {"axis": 0, "start": 3}, {"axis": -1, "start": -2}]),
+    "broadcast_arrays": Row(np.broadcast_arrays, [((3, 1), (1, 4)), ((), (0,)), ((2,),)]),
+    "meshgrid": Row(
+        np.meshgrid,
+        [((2,), (3,)), ((2,), (3,), (1,)), ((2,),)],
+        grid(indexing=["xy", "ij"], sparse=[False, True]),
+        more=[at((2,), (3,), copy=False)],
+    ),
+    "full_like": Row(
+        np.full_like,
+        [((),), ((3,),), ((2, 1),)],
+        call=lambda f, x: f(Tensor(np.zeros((2, 3), x.dtype)), x),
+        reference=lambda a, x: np.full_like(a.data, x),
+    ),
+    "array": Row(
+        np.array,
+        [((3, 4),), ((),)],
+        grid(ndmin=[0, 3], order=["K", "F"]),
+        call=lambda f, *xs, **kwargs: f(xs[0] if len(xs) == 1 else [xs[:2], list(xs[1:])], like=like(*xs), **kwargs),
+        more=[at((3,), (3,), (3,)), at((), (), (), dtype=np.dtype(complex))],
+    ),
+    "asarray": Row(np.asarray, [((3, 4),)], call=alike, aliases=(np.asanyarray,)),
+    "asfortranarray": Row(np.asfortranarray, [((3, 4),), ((),)], call=alike),
+    "ascontiguousarray": Row(np.ascontiguousarray, [((3, 4),), ((),)], call=alike),
     "flip": Row(np.flip, SQUARE_3D, grid(axis=[None, 0, -1, (0, 1)]), more=[at((0,)), at(())]),
     "fliplr": Row(np.fliplr, SQUARE_3D),
     "flipud": Row(np.flipud, SQUARE_3D),
@@ -64,19 +110,30 @@ SHAPES = {
         [*grid(shift=[2, -1], axis=[None, 0, -1]), {"shift": (1, 2), "axis": (0, 1)}, {"shift": 1, "axis": (0, 1)}],
         more=[at((0, 3), shift=1)],
     ),
+    "rot90": Row(np.rot90, SQUARE_3D, [*grid(k=[0, 1, 2, -1]), {"k": 1, "axes": (-1, 0)}]),
     "concatenate": Row(
         np.concatenate,
         [((2, 3), (2, 3)), ((2, 3), (2, 3), (2, 3))],
         grid(axis=[0, 1, -1, None]),
         call=packed,
-        more=[at((0, 3), (2, 3)), at((2, 1), (2, 3), axis=1), at((4,))],
+        more=[at((0, 3), (2, 3)), at((2, 1), (2, 3), axis=1), at((4,)), at((2, 3), (2, 3), dtype=complex)],
     ),
     "stack": Row(
         np.stack,
         [((2, 3), (2, 3)), ((2, 3),)],
         grid(axis=[0, 1, -1, -2]),
         call=packed,
-        more=[at((), ()), at((0,), (0,))],
+        more=[at((), ()), at((0,), (0,)), at((3,), (3,), dtype=complex, casting="safe")],
+    ),
+    "vstack": Row(np.vstack, [((2, 3), (1, 3)), ((3,), (3,)), ((), ())], call=packed),
+    "hstack": Row(np.hstack, [((2, 3), (2, 1)), ((3,), (2,)), ((), ())], call=packed),
+    "dstack": Row(np.dstack, [((2, 3), (2, 3)), ((3,), (3,)), ((2, 3, 2), (2, 3))], call=packed),
+    "column_stack": Row(np.column_stack, [((3,), (3, 2)), ((), ())], call=packed),
+    "block": Row(
+        np.block,
+        [((2, 3), (2, 1), (4,)), ((), (2,), (3,))],
+        call=lambda f, a, b, c: f([[a, b], [c]]),
+        more=[at((2, 3), (2, 3), (1, 2, 6))],
     ),
     "split": Row(
         np.split,
@@ -90,6 +147,10 @@ SHAPES = {
         np.array_split,
         more=[at((4, 5), indices_or_sections=3), at((4, 5), indices_or_sections=[1, 3, 9], axis=-1)],
     ),
+    "hsplit": Row(np.hsplit, [((4,),), ((2, 4),)], [{"indices_or_sections": 2}, {"indices_or_sections": [1]}]),
+    "vsplit": Row(np.vsplit, [((4, 2),)], [{"indices_or_sections": 2}]),
+    "dsplit": Row(np.dsplit, [((2, 1, 4),)], [{"indices_or_sections": [1, 3]}]),
+    **({"unstack": Row(np.unstack, SQUARE_3D, grid(axis=[0, -1]))} if hasattr(np, "unstack") else {}),
     "repeat": Row(
         np.repeat,
         [((3, 2),)],
@@ -97,16 +158,6 @@ SHAPES = {
         more=[at((3, 2), repeats=[1, 0, 3], axis=0), at((), repeats=3)],
     ),
     "tile": Row(np.tile, [((3, 2),), ((),), ((0, 2),)], grid(reps=[2, (2, 3), (2, 1, 1), ()])),
-    "pad": Row(
-        np.pad,
-        [((3, 4),)],
-        [
-            *grid(pad_width=[1, (1, 2), ((0, 2), (1, 0))], mode=["constant", "edge", "reflect", "symmetric", "wrap"]),
-            {"pad_width": 1, "constant_values": 3.0},
-            {"pad_width": 1, "constant_values": ((1, 2), (3, 4))},
-        ],
-        more=[at((0, 3), pad_width=1), at((2,), pad_width=5, mode="reflect")],
-    ),
     "getitem": Row(
         shape.getitem,
         [((3, 4),)],
@@ -127,6 +178,19 @@ SHAPES = {
             at((), index=()),
             at((0, 3), index=slice(1)),
         ],
+    ),
+    "sliding_window_view": Row(
+        np.lib.stride_tricks.sliding_window_view,
+        [((4, 5),)],
+        [{"window_shape": (2, 3)}, {"window_shape": 2, "axis": -1}, {"window_shape": (2, 2), "axis": (0, 0)}],
+    ),
+    "overlap_add": Row(
+        shape.overlap_add,
+        more=[
+            at((3, 3, 2, 3), shape=(4, 5), window_shape=(2, 3)),
+            at((4, 4, 2), shape=(4, 5), window_shape=2, axis=1),
+        ],
+        reference=plain_overlap_add,
     ),
     "scatter": Row(
         shape.scatter,
