@@ -64,6 +64,7 @@ class Op:
                computes it}. The forward function then returns (result, *residuals); they are saved, and computed again
                by that function where the rule runs on Tensors, so that higher orders stay right
     broadcasts the rules leave it to the engine to sum over the axes along which an input was stretched
+    view       (of a registration) NumPy's result is a view of the input where it can be; see view.py
     batch      how the op takes one more axis in front of its arrays: "stack" if it works on their last axes and takes
                stacks of them, "axis" if its static argument `axis` says on which axes it works, or a function of (op,
                arrays, static arguments) that returns the result with that axis in front. An elementwise op needs none

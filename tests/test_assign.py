@@ -208,6 +208,13 @@ def recurrence_of_order_two(y, v):
     y[0] = y[2, 1]
 
 
+def row_written_by_an_index_array(y, v):
+    y[0, [1, 2]] = v[:2]
+    y[1] = y[0, 1:3].sum() * y[0]
+    y[1, :2] = v[1:]
+    y[2] = y[1] * y[-2]
+
+
 def row_overwritten_in_part(y, v):
     y[0] = v
     y[0, 1] = v[0] * 5
@@ -262,7 +269,8 @@ PROGRAMS = [
     item, number, constant, row_and_column, stretched, stretched_number, more_axes, mask, mask_in_place, fancy,
     repeated, repeated_grid, slices_in_place, all_operators, overwritten, swap, shifted, into_itself, view, nested_view,
     transposed, reshaped, many_kinds_of_view, view_of_a_written_base, copies_are_no_views, reading_the_old_value, loop,
-    recurrence_of_order_two, row_overwritten_in_part, add_at, multiply_at, out, out_where, out_dtype,
+    recurrence_of_order_two, row_overwritten_in_part, row_written_by_an_index_array, add_at, multiply_at, out,
+    out_where, out_dtype,
     functions_that_write,
 ]  # fmt: skip
 STARTS_WITH_CONSTANTS = [constant, repeated_grid, swap, shifted, into_itself, view_of_a_written_base, out_where]

@@ -180,10 +180,10 @@ class Written:
             return None
         index = steps[0][1]["index"]
         k = self._last.get(_row(index, len(base)))
-        if k is None or not _is_plain(index) or self.ways[k].index != index or self.shapes[k] != part.shape:
+        if k is None or not _is_plain(self.ways[k].index) or self.ways[k].index != index:
             return None
         node = self.inputs[k]
-        return node if node is not None and node.dtype == base.dtype else None
+        return node if node is not None and (node.shape, node.dtype) == (part.shape, base.dtype) else None
 
 
 def _row(index, rows):
@@ -195,6 +195,7 @@ def _row(index, rows):
 
 
 def _is_plain(index):
+    """True for an index without arrays: such are the views, and can be compared."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(p is None or p is ... or isinstance(p, int | slice | np.integer) for p in parts)
 
