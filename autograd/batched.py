@@ -90,7 +90,7 @@ class Batched:
     # ---- NumPy's protocols, and the engine's ----
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method in CALLS:
+        if method in CALLS and (kwargs or method != "__call__"):
             return CALLS[method](ufunc, *inputs, **kwargs)
         meaning = FUNCTIONS.get(ufunc) or of_scipy(ufunc)
         if meaning is None or method != "__call__":
@@ -506,8 +506,12 @@ def one_by_one(function: Callable[..., Any], args: Any, kwargs: dict[str, Any], 
     (size,) = sizes
     if not size:
         raise refused
-    each = [_mapped((args, kwargs), lambda v, k=k: v.inner[k] if v.__class__ is Varying else v) for k in range(size)]
+    each = [_mapped((args, kwargs), partial(_one_of, k)) for k in range(size)]
     return _closed(_stacked([function(*a, **k) for a, k in each]), level, size, recorded)
+
+
+def _one_of(k: int, value: Any) -> Any:
+    return value.inner[k] if value.__class__ is Varying else value
 
 
 def _leaves(tree: Any) -> list[Any]:
@@ -565,14 +569,14 @@ def _hidden_batch(op: Op, xs: Any, kwargs: dict[str, Any]) -> Any:
 
 
 # a Tensor of what is inside the Batched of a Tensor, and back
-reveal = linear(
+reveal: Any = linear(
     _visible,
     lambda g, level, size: hide(g, level=level, size=size),
     name="reveal",
     formulas=("g",),
     batch=_visible_batch,
 )
-hide = linear(
+hide: Any = linear(
     lambda x, *, level, size: Batched(x, level, size is not None),
     lambda g, level, size: reveal(g, level=level, size=size),
     name="hide",
