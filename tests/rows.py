@@ -120,7 +120,7 @@ class Sample(NamedTuple):
 def _text(value: Any) -> str:
     """A static argument, the same in every process."""
     if callable(value):
-        return value.__name__
+        return getattr(value, "__name__", type(value).__name__)
     return str(value.tolist() if hasattr(value, "tolist") else value)
 
 
