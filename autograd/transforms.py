@@ -70,7 +70,8 @@ class _Recorded:
         if any(n.op is not None for n in own if n is not None):
             return True
         roots = [y.node for y in self.ys if isinstance(y, Tensor) and y.node is not None]
-        since = min(n.number for n in self.nodes if n is not None)  # younger leaves are of transforms inside f
+        # younger leaves are of transforms inside f
+        since = min((n.number for n in self.nodes if n is not None), default=0)
         return any(n.op is None and n not in own and n.number < since for n in reachable(roots))
 
     @property
