@@ -135,3 +135,5 @@ def _allclose_batch(op, xs, kwargs, batched):
 
 
 constant(np.allclose, batch=_allclose_batch)
+constant(np.packbits)
+constant(np.unpackbits)

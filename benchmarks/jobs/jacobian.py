@@ -51,7 +51,6 @@ def torch(n: int) -> Case:
 
 def hips(n: int) -> Case:
     import autograd.numpy as anp
-
     from autograd import jacobian
 
     W1, W2, x = inputs(n)

@@ -191,10 +191,9 @@ def mygrad(**size: Any) -> Case:
 
 
 def hips(**size: Any) -> Case:
-    from autograd.scipy.special import logsumexp
-
     import autograd.numpy as anp
     from autograd import value_and_grad
+    from autograd.scipy.special import logsumexp
 
     problem = Problem.draw(**size)
     x, hot, parameters = problem.x, problem.one_hot(), problem.parameters

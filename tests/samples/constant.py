@@ -55,6 +55,8 @@ CONSTANT = {
     **plain(TWO, np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift, domain=[bits]),
     **plain(TWO, np.gcd, np.lcm, domain=[bits]),
     **plain(ONE, np.bitwise_count, np.invert, domain=[bits]),
+    **plain([((3, 4),)], np.packbits, domain=[bits]),
+    **plain([((3, 4),)], np.unpackbits, domain=[lambda rng, s: bits(rng, s).astype(np.uint8)]),
     **plain(ONE, np.spacing, np.isposinf, np.isneginf, np.isreal, np.iscomplex, np.isrealobj),
     **plain([((3, 4),)], np.nanargmax, np.nanargmin, grid=grid(axis=[None, 0, -1])),
     # what np.empty_like holds is not defined: its shape and dtype are compared
