@@ -22,7 +22,18 @@ from .op import Op, elementwise, general, linear, multilinear
 from .sweep import gradients
 from .symbol import Symbol
 from .tensor import Tensor, tensor
-from .transforms import elementwise_grad, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .transforms import (
+    elementwise_grad,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    linearize,
+    value_and_grad,
+    vjp,
+    vmap,
+)
 
 __version__ = "0.1.0"
 

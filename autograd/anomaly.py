@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from .batched import innermost
 from .errors import AnomalyError, SavedArrayChangedError
 from .modes import setting
 from .node import Node, describe
 from .op import Parts
-from .tensor import Tensor
 
 
 class Detector:
@@ -48,7 +48,7 @@ def _fingerprint(value: Any) -> Any:
 
 
 def _refuse(y: Any, who: str) -> None:
-    y = y._array if isinstance(y, Tensor) else y
+    y = innermost(y)
     if getattr(y, "dtype", np.dtype(bool)).kind not in "fc":
         return
     bad = ~np.isfinite(y)

@@ -29,3 +29,7 @@ class AnomalyError(FloatingPointError):
 
 class GradcheckError(AssertionError):
     """A derivative rule disagrees with the finite difference."""
+
+
+class NotBatchedError(NotDifferentiableError):
+    """Something that cannot be done with an array that stands for a whole batch, inside vmap()."""

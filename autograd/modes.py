@@ -15,21 +15,28 @@ from typing import Any
 
 
 class Mode:
-    """The settings of one context; replace, never change."""
+    """The settings of one context; replace, never change.
 
-    __slots__ = ("detector", "recording", "scope")
+    vmap: the vmaps that are running (batched.Active), or None. usual: record, and nothing else to think of.
+    """
 
-    def __init__(self, recording: bool, scope: tuple[str, ...], detector: Any):
+    __slots__ = ("detector", "recording", "scope", "usual", "vmap")
+
+    def __init__(self, recording: bool, scope: tuple[str, ...], detector: Any, vmap: Any):
         self.recording = recording
         self.scope = scope
         self.detector = detector
+        self.vmap = vmap
+        self.usual = recording and vmap is None
 
     def but(self, **changes: Any) -> Mode:
         """A copy with some settings changed."""
-        return Mode(**{name: changes.get(name, getattr(self, name)) for name in Mode.__slots__})
+        settings = {"recording": self.recording, "scope": self.scope, "detector": self.detector, "vmap": self.vmap}
+        settings.update(changes)
+        return Mode(**settings)
 
 
-_USUAL = Mode(recording=True, scope=(), detector=None)
+_USUAL = Mode(recording=True, scope=(), detector=None, vmap=None)
 MODE: ContextVar[Mode] = ContextVar("seegrad_mode", default=_USUAL)
 
 
@@ -116,7 +123,7 @@ def enter_scope(name: str) -> Token[Mode]:
     Not a context manager, because every layer pays for it at every call.
     """
     mode = MODE.get()
-    return MODE.set(Mode(mode.recording, (*mode.scope, name), mode.detector))
+    return MODE.set(Mode(mode.recording, (*mode.scope, name), mode.detector, mode.vmap))
 
 
 @contextmanager

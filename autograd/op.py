@@ -63,11 +63,15 @@ class Op:
     residuals  for values that the forward function has computed anyway and a rule names: {name: function of inputs that
                computes it}. The forward function then returns (result, *residuals); they are saved, and computed again
                by that function where the rule runs on Tensors, so that higher orders stay right
+    shared     for what the rules of several inputs compute from the cotangent: {name: function}. A rule that names it
+               gets its value, found once for all inputs; the function takes what a rule takes
     broadcasts the rules leave it to the engine to sum over the axes along which an input was stretched
     view       (of a registration) NumPy's result is a view of the input where it can be; see view.py
     batch      how the op takes one more axis in front of its arrays: "stack" if it works on their last axes and takes
-               stacks of them, "axis" if its static argument `axis` says on which axes it works, or a function of (op,
-               arrays, static arguments) that returns the result with that axis in front. An elementwise op needs none
+               stacks of them, "axis" if its static argument `axis` says on which axes it works, "elementwise" if it
+               is so whatever its kind, or a function of (op, arrays, static arguments) that returns the result with
+               that axis in front. The arrays it gets all have that axis, unless the function has a fourth parameter,
+               `batched`, that says which of them do. An op of kind elementwise needs none
     """
 
     def __init__(
@@ -84,6 +88,7 @@ class Op:
         outputs: int = 1,
         broadcasts: bool | None = None,
         residuals: dict[str, Callable[..., Any]] | None = None,
+        shared: dict[str, Callable[..., Any]] | None = None,
         batch: str | Callable[..., Any] | None = None,
     ):
         self.numpy = forward
@@ -93,8 +98,10 @@ class Op:
         self.rules = list(rules)
         self.formulas = formulas
         self.selects = selects
+        self.special = selects or bool(shared)  # a sweep has something to do after the rules of this op
         self.outputs = outputs
         self.residuals = residuals or {}
+        self.shared = shared or {}
         self.batch = batch
         self.broadcasts = kind == "elementwise" if broadcasts is None else broadcasts
         self.__doc__ = getattr(forward, "__doc__", None) if inspect.isfunction(forward) else None
@@ -120,7 +127,7 @@ class Op:
             )
         if len(self.rules) > max(self.arity, 1):
             raise TypeError(f"{self.name} has {len(self.rules)} rules for the inputs {', '.join(self.names)}")
-        known = {*reserved, *self.residuals, *self.names, *(f"{n}_shape" for n in self.names)}
+        known = {*reserved, *self.residuals, *self.shared, *self.names, *(f"{n}_shape" for n in self.names)}
         self._needs: list[dict[str, Any]] = []
         for rule in self.rules:
             needs = parameters(rule) if callable(rule) else {}
@@ -167,8 +174,10 @@ class Op:
             return apply(self, *self.bind(args, kwargs))
         if len(args) == 1 and self.plain and isinstance(args[0], Tensor):  # `apply` for the commonest case
             x = args[0]
-            y = self.forward(x._array, **self.defaults) if self.defaults else self.forward(x._array)
             mode = MODE.get()
+            if mode.vmap is not None:
+                return apply(self, args, self.defaults)
+            y = self.forward(x._array, **self.defaults) if self.defaults else self.forward(x._array)
             if x.node is None or not mode.recording:
                 return new_tensor(y if hasattr(y, "dtype") else _result(self, y), None)
             return record(self, (x._array,), (x.node,), 1, self.defaults, y, mode)
@@ -265,6 +274,9 @@ def apply(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     active = 0
     bit = 1
     wrapped = False
+    mode = MODE.get()
+    if mode.vmap is not None:
+        args = mode.vmap.on_one_level(args, kwargs)
     for a in args:
         if isinstance(a, Tensor):
             wrapped = True
@@ -276,20 +288,20 @@ def apply(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         else:
             if a.__class__ not in PLAIN:
                 if hasattr(a, "__apply_op__"):  # another carrier, for example Symbol
-                    return a.__apply_op__(op, args, kwargs)
+                    y = a.__apply_op__(op, args, kwargs)
+                    if y is not NotImplemented:  # else it is a constant beside a Tensor that holds its like
+                        return y
                 a = as_array(a)
             data.append(a)
-            inputs.append(None if a.__class__ is np.ndarray else a)
+            inputs.append(a if a.__class__ in PLAIN and a.__class__ is not np.ndarray else None)
         bit += bit
-    y = op.forward(*data, **kwargs)
+    y = op.forward(*data, **kwargs) if mode.vmap is None else mode.vmap.forward(op, data, kwargs)
     if op.residuals:
         y, *residuals = y
     else:
         residuals = []
-    if active:
-        mode = MODE.get()
-        if mode.recording:
-            return record(op, [*data, *residuals], inputs, active, kwargs, y, mode)
+    if active and mode.recording:
+        return record(op, [*data, *residuals], inputs, active, kwargs, y, mode)
     if not wrapped:
         return y
     if op.outputs > 1:
@@ -364,10 +376,10 @@ def operators(op: Op) -> tuple[Callable[..., Any], Callable[..., Any]]:
             return NotImplemented
         else:
             return apply(op, (self, other), kwargs)
-        y = forward(a, b)
         mode = get_mode()
-        if not active or not mode.recording:
-            return new_tensor(y, None)
+        if not mode.usual or not active:
+            return apply(op, (self, other), kwargs) if mode.vmap is not None else new_tensor(forward(a, b), None)
+        y = forward(a, b)
         plan = plans.get(active) or op.plan(active, 2)
         frame = get_frame(1)
         code: Any = frame.f_code

@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ShapeError
+from .batched import Batched, innermost, one_by_one
+from .errors import NotBatchedError, ShapeError
 from .guard import check_usable
 from .modes import MODE, setting
 from .node import Node, describe
 from .op import Parts, apply, parts_of
-from .plan import MANY, parameters
+from .plan import MANY, Sharing, parameters
 from .tensor import Tensor, new_tensor
 
 _by_number = attrgetter("number")
@@ -91,10 +92,12 @@ def pullback(
                 n = inputs[i]
                 if inside is not None and n not in inside:
                     continue
-                c = pull(g, saved, kwargs, times)
                 try:
+                    c = pull(g, saved, kwargs, times)
                     if c.dtype is not n.dtype or c.shape != n.shape:
                         c = conform(c, n, node, i)
+                except NotBatchedError as refused:
+                    c = conform(one_by_one(pull, (g, saved, kwargs, times), {}, refused), n, node, i)
                 except AttributeError:
                     if hasattr(c, "dtype"):
                         raise
@@ -103,8 +106,9 @@ def pullback(
                     contributions.append((i, c))
                 before = get(n)
                 grads[n] = c if before is None else before + c
-            if op.selects:
-                times = guarded
+            if op.special:
+                times = guarded if op.selects else times
+                forget_shared(saved)
             if detector is not None:
                 detector.backward(node, contributions)
             if free:
@@ -112,7 +116,16 @@ def pullback(
             yield node, g, contributions
     except Exception as error:
         _say_where(error, node)
+        if node is not None:
+            forget_shared(node.saved)
         raise
+
+
+def forget_shared(saved: Any) -> None:
+    """Drop what the rules of a node have computed together: the same cotangent may hold other numbers next time."""
+    if isinstance(saved, Sharing):
+        saved.of = None
+        saved.values.clear()
 
 
 def _say_where(error: Exception, node: Node | None) -> None:
@@ -124,11 +137,11 @@ def _say_where(error: Exception, node: Node | None) -> None:
 def guarded(g: Any, d: Any) -> Any:
     """g * d where a cotangent of exactly 0 wins over an infinite or nan derivative: that branch was not taken."""
     c = g * d
-    raw = _raw(c)
+    raw = innermost(c)
     look = np.vdot(raw, raw) if raw.__class__ is np.ndarray else raw  # nan if an element is, and cheaper to find
     if look != look:
         dead = (_raw(g) == 0) & ~np.isfinite(_raw(d))
-        c = np.where(dead, 0, c) if np.any(dead) else c
+        c = np.where(dead, 0, c) if np.any(innermost(dead)) else c
     return c
 
 
@@ -155,7 +168,7 @@ def _as_tensors(node: Node) -> tuple[Any, ...]:
     for name, compute in op.residuals.items():
         if name in values:
             values[name] = compute(*[values[p] for p in parameters(compute)])
-    return tuple(values.values())
+    return type(node.saved)(values.values())
 
 
 def conform(g: Any, to: Node, node: Node, i: int) -> Any:
@@ -217,7 +230,7 @@ def cotangent_of(y: Tensor, grad: Any) -> Any:
                 "pass grad=, an array of that shape, or reduce it with np.sum or np.mean"
             )
         return y.dtype.type(1) if not y.shape else np.ones(y.shape, y.dtype)
-    if not isinstance(grad, Tensor):
+    if not isinstance(grad, Tensor | Batched):
         grad = np.asarray(grad)
     if grad.shape != y.shape:
         raise ShapeError(f"grad has shape {grad.shape}, the result of {describe(y.node)} has shape {y.shape}")
@@ -305,8 +318,10 @@ def pull_to(roots: list[tuple[Any, Any]], targets: list[Any], *, differentiable:
     return [own(_raw(g), t.dtype, taken) for g, t in zip(gs, targets, strict=True)]
 
 
-def _apart(g: Any) -> Tensor:
+def _apart(g: Any) -> Any:
     """A Tensor to hand out: one that is no view, and that nobody else holds, for the user may write into it."""
+    if isinstance(g, Batched):
+        return g
     return new_tensor(g._array, g.node) if isinstance(g, Tensor) else new_tensor(np.asarray(g), None)
 
 
@@ -342,7 +357,10 @@ def _push_elementwise(node: Node, saved: Any, given: dict[int, Any]) -> Any:
     times = _selected if node.op.selects else mul  # type: ignore[union-attr]
     for i, pull in node.plan.pulls:  # type: ignore[union-attr]
         if i in given:
-            t = pull(given[i], saved, node.kwargs, times)
+            try:
+                t = pull(given[i], saved, node.kwargs, times)
+            except NotBatchedError as refused:
+                t = one_by_one(pull, (given[i], saved, node.kwargs, times), {}, refused)
             total = t if total is None else total + t
     return total
 
@@ -393,6 +411,7 @@ def _push_general(node: Node, saved: Any, given: dict[int, Any]) -> Any:
         gs = [Tensor(np.zeros(s, d), requires_grad=True) for s, d in zip(shapes, dtypes, strict=True)]
         g: Any = Parts(dict(enumerate(gs)), node.shape, node.dtype) if many else gs[0]
         pulled = [(i, _pulled(pull(g, saved, node.kwargs, mul), node, i)) for i, pull in plan.pulls if i in given]
+    forget_shared(saved)
     carriers = [*given.values(), *(v for value in saved for v in (value if isinstance(value, tuple) else (value,)))]
     differentiable = any(isinstance(v, Tensor) for v in carriers)
     roots = [(c.node, given[i]) for i, c in pulled if isinstance(c, Tensor) and c.node is not None]

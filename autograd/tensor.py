@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import NotDifferentiableError
+from .errors import NotBatchedError, NotDifferentiableError
 from .guard import mark_changed
 from .modes import MODE
 from .node import NO_KWARGS, Node, describe
@@ -24,7 +24,7 @@ from .source import caller
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}  # NumPy's function -> what it means on Tensors
 
-# ways to call that take more than a look into FUNCTIONS: "out" (any function), "__call__" (a ufunc with keywords), and
+# ways to call that take more than a look into FUNCTIONS: "out" (any function), "keywords" (of a ufunc), and
 # the methods of a ufunc, "reduce", "at", ...
 CALLS: dict[str, Callable[..., Any]] = {}
 
@@ -96,8 +96,11 @@ class Tensor:
                 "convert first, for example Tensor(x.astype(float), requires_grad=True)"
             )
         code, lasti = caller()
+        mode = MODE.get()
+        if mode.vmap is not None:
+            self._array = mode.vmap.tagged(self._array)
         self.node = Node(
-            None, (), NO_KWARGS, None, (), self._array.shape, self._array.dtype, None, code, lasti, MODE.get().scope
+            None, (), NO_KWARGS, None, (), self._array.shape, self._array.dtype, None, code, lasti, mode.scope
         )  # fmt: skip
         self._show_value()
 
@@ -255,22 +258,29 @@ class Tensor:
     # ---- NumPy's protocols ----
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if kwargs or method != "__call__":
-            if method in CALLS:
-                if "out" in kwargs and method != "__call__":
-                    return CALLS["out"](ufunc, functools.partial(CALLS[method], ufunc), inputs, kwargs)
-                return CALLS[method](ufunc, *inputs, **kwargs)
-            raise NotDifferentiableError(
-                f"np.{ufunc.__name__}.{method} is not supported on a Tensor; {_hint(ufunc, method)}"
-            )
+        if kwargs and method == "__call__":
+            return CALLS["keywords"](ufunc, *inputs, **kwargs)
+        if method != "__call__":
+            if method not in CALLS:
+                raise NotDifferentiableError(
+                    f"np.{ufunc.__name__}.{method} is not supported on a Tensor; {_hint(ufunc, method)}"
+                )
+            if "out" in kwargs:
+                return CALLS["out"](ufunc, functools.partial(CALLS[method], ufunc), inputs, kwargs)
+            return CALLS[method](ufunc, *inputs, **kwargs)
         meaning = FUNCTIONS.get(ufunc) or of_scipy(ufunc)
         return unknown(ufunc) if meaning is None else meaning(*inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         meaning = FUNCTIONS.get(function)
-        if meaning is not None and ("out" in kwargs or len(args) > 2):
-            return CALLS["out"](function, meaning, args, kwargs)
-        return unknown(function) if meaning is None else meaning(*args, **kwargs)
+        try:
+            if meaning is not None and ("out" in kwargs or len(args) > 2):
+                return CALLS["out"](function, meaning, args, kwargs)
+            return unknown(function) if meaning is None else meaning(*args, **kwargs)
+        except NotBatchedError as refused:
+            from .batched import one_by_one
+
+            return one_by_one(meaning, args, kwargs, refused)  # type: ignore[arg-type]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         whole = dtype is not None and np.dtype(dtype).kind in "iub"  # np.int64(t): whole numbers have no derivative

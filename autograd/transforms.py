@@ -9,29 +9,40 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from .batched import Batched, apart, in_level, level_of, next_level, outside
 from .errors import NotDifferentiableError, ShapeError
+from .guard import owner
 from .modes import MODE, setting
-from .node import Node
+from .node import Node, next_number
 from .op import linear
 from .sweep import between, check_float, own, pull_to, pushforward, reachable
-from .tensor import Tensor, new_tensor
-from .tree import align, flatten, is_container
+from .tensor import Tensor, as_array, new_tensor
+from .tree import align, children, flatten, is_container
 
 Function = Callable[..., Any]
 ArgNums = int | str | Sequence[int | str]
 
-_alias = linear(lambda x: x, lambda g: g, name="alias", formulas=("g",))
+_alias = linear(lambda x: x, lambda g: g, name="alias", formulas=("g",), batch="elementwise")
 
 
 def _variable(value: Any) -> Tensor:
-    """A fresh variable with this value: a leaf, or for a recorded Tensor a node of its own above it."""
+    """A fresh variable with this value: a leaf, or for a recorded Tensor a node of its own above it.
+
+    Inside a vmap, what was recorded outside it is a constant of the new graph.
+    """
+    vmap = MODE.get().vmap
     if isinstance(value, Tensor) and value.node is not None:
-        return _alias(value)
+        if vmap is None or level_of(value) == vmap.levels[-1]:
+            return _alias(value)
+        value = vmap.tagged(value)
+    if isinstance(value, Tensor):
+        value = value.data
     if isinstance(value, bool | str | bytes) or value is None:
         raise NotDifferentiableError(f"cannot differentiate with respect to {value!r}; choose other argnums")
     variable = Tensor(float(value) if isinstance(value, int) else value, requires_grad=True)
@@ -60,20 +71,21 @@ class _Recorded:
                 raise TypeError("with has_aux=True the function returns a pair (result, aux)")
             result, self.aux = result
         self.ys, self._rebuild_y = flatten(result)
-        for y in self.ys:
-            if isinstance(y, Tensor) and y.node is not None:
-                check_float(y.node)
+        self._ends = [y.node if isinstance(y, Tensor) else None for y in self.ys]  # before anybody writes into those
+        self.roots = [node for node in self._ends if node is not None]
+        self._graph = reachable(self.roots)
+        for node in self.roots:
+            check_float(node)
         self.differentiable = MODE.get().recording and self._reaches_beyond()
         if has_aux and not self.differentiable:
             self.aux = _unwrapped(self.aux)
 
     def _reaches_beyond(self) -> bool:
-        own = set(self.nodes)
-        if any(n.op is not None for n in own if n is not None):
+        own = [n for n in self.nodes if n is not None]
+        if any(n.op is not None for n in own):
             return True
-        roots = [y.node for y in self.ys if isinstance(y, Tensor) and y.node is not None]
-        since = min(n.number for n in self.nodes if n is not None)  # younger leaves are of transforms inside f
-        return any(n.op is None and n not in own and n.number < since for n in reachable(roots))
+        first = min([n.number for n in own], default=next_number())  # younger leaves are of transforms inside f
+        return any(n.op is None and n.number < first for n in self._graph)
 
     @property
     def value(self) -> Any:
@@ -112,9 +124,9 @@ class _Recorded:
         """The cotangents of the variables from those of the results (None: zero)."""
         recorded = self._recorded(gs)
         roots = []
-        for y, g in zip(self.ys, gs, strict=True):
-            if isinstance(y, Tensor) and y.node is not None and g is not None:
-                roots.append((y.node, _like(g, y, "cotangent", recorded)))
+        for node, y, g in zip(self._ends, self.ys, gs, strict=True):
+            if node is not None and g is not None:
+                roots.append((node, _like(g, y, "cotangent", recorded)))
         return pull_to(roots, self.nodes, differentiable=recorded, free=False)
 
     def _recorded(self, values: list[Any]) -> bool:
@@ -123,20 +135,27 @@ class _Recorded:
         return MODE.get().recording and (self.differentiable or from_values)
 
     def push(self, ts: list[Any]) -> list[Any]:
-        """The tangents of the results from those of the variables."""
+        """The tangents of the results from those of the variables (None: zero)."""
         recorded = self._recorded(ts)
-        ts = [_like(t, x, "tangent", recorded) for x, t in zip(self.xs, ts, strict=True)]
-        tangents: dict[Node, Any] = dict(zip(self.nodes, ts, strict=True))  # type: ignore[arg-type]
-        roots = [y.node for y in self.ys if isinstance(y, Tensor) and y.node is not None]
-        with np.errstate(all="ignore"), setting(recording=recorded):
-            for _ in pushforward(between(roots, tangents), tangents, differentiable=recorded):
+        variables = zip(self.nodes, self.xs, ts, strict=True)
+        given = [(node, _like(t, x, "tangent", recorded)) for node, x, t in variables if t is not None]
+        tangents: dict[Node, Any] = dict(given)  # type: ignore[arg-type]
+        recording = recorded or MODE.get().recording  # a tangent may be a batch of Tensors
+        with np.errstate(all="ignore"), setting(recording=recording):
+            for _ in pushforward(between(self.roots, tangents), tangents, differentiable=recorded):
                 pass
         results = []
-        for y in self.ys:
-            t = tangents.get(y.node) if isinstance(y, Tensor) and y.node is not None else None
+        for node, y in zip(self._ends, self.ys, strict=True):
+            t = tangents.get(node) if node is not None else None
             results.append(np.zeros(np.shape(y), getattr(y, "dtype", float)) if t is None else t)
-        taken = set(map(id, ts))
+        taken = {id(t) for _, t in given}
         return [_scalar(t if isinstance(t, Tensor) else own(t, t.dtype, taken)) for t in results]
+
+    @property
+    def widest(self) -> int:
+        """The bytes of the largest array on the way."""
+        nodes = [n for n in self._graph if n.op is None or n.op.outputs == 1]
+        return max([math.prod(n.shape) * n.dtype.itemsize for n in nodes], default=0)
 
     def arrange(self, gs: list[Any]) -> Any:
         """Results in the structure of the chosen arguments."""
@@ -184,7 +203,7 @@ def _takes_argnum(transform: Function) -> Function:
 
 def _like(g: Any, y: Tensor, what: str, recorded: bool) -> Any:
     if not isinstance(g, Tensor):
-        g = np.asarray(g)
+        g = g if g.__class__ is Batched else np.asarray(g)
     elif not recorded:
         g = g.data
     if g.shape != y.shape:
@@ -283,11 +302,15 @@ def _vjp(f: Function, *primals: Any) -> Any:
     return run.value, pull
 
 
+SWEEP_BYTES = 2**26  # the largest array in a batched sweep: a Jacobian of more rows is computed in pieces
+
+
 @_takes_argnum
 def jacobian(f: Function, argnums: ArgNums = 0, mode: str = "auto") -> Function:
     """A function that returns df/dx of shape (*f.shape, *x.shape).
 
-    mode: "reverse" (one sweep for each element of f), "forward" (one for each element of x) or "auto" (the fewer).
+    mode: "reverse" (all elements of f in one sweep), "forward" (all elements of x) or "auto" (the fewer). A container
+    of results gives the same container of Jacobians. Very large ones take several sweeps, see SWEEP_BYTES.
     """
     if mode not in ("auto", "reverse", "forward"):
         raise ValueError(f"mode is 'auto', 'reverse' or 'forward', not {mode!r}")
@@ -295,33 +318,54 @@ def jacobian(f: Function, argnums: ArgNums = 0, mode: str = "auto") -> Function:
     @functools.wraps(f)
     def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
         run = _Recorded(f, args, kwargs, argnums)
-        y = run.y if isinstance(run.y, Tensor) else new_tensor(np.asarray(run.y), None)
-        forward = sum(x.size for x in run.xs) < y.size if mode == "auto" else mode == "forward"
-        return run.arrange(_columns(run, y) if forward else _rows(run, y))
+        ys = [y if isinstance(y, Tensor) else new_tensor(as_array(y), None) for y in run.ys]
+        forward = sum(x.size for x in run.xs) < sum(y.size for y in ys) if mode == "auto" else mode == "forward"
+        return run._rebuild_y([run.arrange(js) for js in (_columns if forward else _rows)(run, ys)])
 
     return jacobian_of_f
 
 
-def _basis(like: Tensor) -> list[Any]:
-    return [e.reshape(like.shape) for e in np.eye(like.size, dtype=like.dtype)]
+def _rows(run: _Recorded, ys: list[Tensor]) -> list[list[Any]]:
+    """For each result its derivatives by the variables: a batch of cotangents, one for each element, pulled back."""
+    return [
+        _pieces(run, y, lambda gs, k=k: run.pull([*[None] * k, gs, *[None] * (len(ys) - k - 1)]), run.xs, False)
+        for k, y in enumerate(ys)
+    ]
 
 
-def _stacked(parts: list[Any], axis: int, shape: tuple[int, ...], dtype: Any) -> Any:
-    return np.reshape(np.stack(parts, axis=axis), shape) if parts else np.zeros(shape, dtype)
+def _columns(run: _Recorded, ys: list[Tensor]) -> list[list[Any]]:
+    by_x = [
+        _pieces(run, x, lambda ts, k=k: run.push([*[None] * k, ts, *[None] * (len(run.xs) - k - 1)]), ys, True)
+        for k, x in enumerate(run.xs)
+    ]
+    return [list(js) for js in zip(*by_x, strict=True)]
 
 
-def _rows(run: _Recorded, y: Tensor) -> list[Any]:
-    rows = [run.pull([e]) for e in _basis(y)]
-    return [_stacked([row[k] for row in rows], 0, (*y.shape, *x.shape), x.dtype) for k, x in enumerate(run.xs)]
-
-
-def _columns(run: _Recorded, y: Tensor) -> list[Any]:
-    zeros = [np.zeros(x.shape, x.dtype) for x in run.xs]
+def _pieces(run: _Recorded, start: Tensor, sweep: Function, ends: Sequence[Tensor], last: bool) -> list[Any]:
+    """What the sweep makes of the unit vectors of `start`, for each end; `last`: their axes come behind the others."""
+    if not start.shape:
+        return sweep(np.ones((), start.dtype))
+    n = start.size
+    at_once = max(SWEEP_BYTES // max(run.widest, 1), 1)
+    pieces = [_swept(start, range(k, min(k + at_once, n)), sweep, len(ends)) for k in range(0, n, at_once)]
+    taken: set[int] = set()
     results = []
-    for k, x in enumerate(run.xs):
-        columns = [run.push([*zeros[:k], e, *zeros[k + 1 :]])[0] for e in _basis(x)]
-        results.append(_stacked(columns, y.ndim, (*y.shape, *x.shape), y.dtype))
+    for k, end in enumerate(ends):
+        parts = [piece[k] for piece in pieces]
+        j = parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else np.zeros((0, *end.shape), end.dtype)
+        if last:
+            j = np.moveaxis(j, 0, -1)
+        j = apart(j, taken)
+        results.append(np.reshape(j, (*end.shape, *start.shape) if last else (*start.shape, *end.shape)))
     return results
+
+
+def _swept(start: Tensor, rows: range, sweep: Function, ends: int) -> list[Any]:
+    """One sweep from these unit vectors, all at once along a hidden axis."""
+    unit = np.eye(len(rows), start.size, rows.start, dtype=start.dtype).reshape(len(rows), *start.shape)
+    level = next_level()
+    with in_level(level):
+        return [outside(c, level, len(rows)) for c in sweep(Batched(unit, level))]
 
 
 @_takes_argnum
@@ -363,3 +407,103 @@ def jvp(f: Function, *args: Any) -> Any:
     run = _Recorded(f, primals, {}, range(len(primals)))
     pushed = run.push(align(list(tangents), run._rebuild(run.xs)))
     return run.value, run._rebuild_y(pushed)
+
+
+def linearize(f: Function, *primals: Any) -> Any:
+    """(f(*primals), push): push(*tangents) gives the tangent of the result, and does not run f again.
+
+    The tangents have the structures and shapes of the primals.
+    """
+    run = _Recorded(f, primals, {}, range(len(primals)))
+
+    def push(*tangents: Any) -> Any:
+        return run._rebuild_y(run.push(align(list(tangents), run._rebuild(run.xs))))
+
+    return run.value, push
+
+
+# ---- a batch of examples ----
+
+
+def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
+    """A function that takes a batch of examples and computes f for all of them at once.
+
+    in_axes: which axis of an argument counts the examples; None for an argument that is the same for all. One for all
+    positional arguments, or a tuple with one for each, where a container of them goes with a container of arrays.
+    out_axes: in the same way where the axis stands in the results; None for a result that is the same for all.
+    Keyword arguments are passed on as they are. Raises ValueError if no argument is batched, the lengths differ or an
+    array lacks the axis. f sees arrays without that axis; it cannot ask for their values (`if x > 0`), see np.where.
+    """
+
+    @functools.wraps(f)
+    def batched(*args: Any, **kwargs: Any) -> Any:
+        level = next_level()
+        axes = tuple(in_axes) if isinstance(in_axes, tuple | list) else (in_axes,) * len(args)
+        if len(axes) != len(args):
+            raise ValueError(f"vmap: in_axes has {len(axes)} entries, the function was called with {len(args)}")
+        sizes: dict[str, int] = {}
+        call = [
+            _spread(arg, axis, f"argument {k}", lambda x, a, name: _inside(x, a, name, level, sizes))
+            for k, (arg, axis) in enumerate(zip(args, axes, strict=True))
+        ]
+        size = _common_size(sizes)
+        with in_level(level):
+            result = f(*call, **kwargs)
+        taken = {id(owner(x)) for x in flatten(args)[0]}
+        return _spread(
+            result, out_axes, "the result", lambda y, a, name: apart(_outside(y, a, name, level, size), taken)
+        )
+
+    return batched
+
+
+def _spread(tree: Any, axes: Any, name: str, put: Function) -> Any:
+    """put(leaf, its axis, its name) for every leaf, where one axis may stand for a whole container."""
+    leaves, rebuild = flatten(tree)
+    names = [name] if not is_container(tree) else [f"{name}, its array {k}" for k in range(len(leaves))]
+    chosen = [axes] * len(leaves) if axes is None or isinstance(axes, int | np.integer) else _matched(tree, axes, name)
+    return rebuild([put(leaf, a, n) for leaf, a, n in zip(leaves, chosen, names, strict=True)])
+
+
+def _matched(tree: Any, axes: Any, name: str) -> list[Any]:
+    """The axis of every leaf of a container, from a container of axes of the same kind."""
+    if axes is None or isinstance(axes, int | np.integer):
+        return [axes] * len(flatten(tree)[0])
+    parts, choices = children(tree), children(axes)
+    if parts is None or choices is None or len(parts) != len(choices) or _keys(tree) != _keys(axes):
+        raise ValueError(f"vmap: the axes {axes!r} do not match {name}")
+    if isinstance(tree, dict):
+        choices = [axes[key] for key in tree]
+    return [a for part, choice in zip(parts, choices, strict=True) for a in _matched(part, choice, name)]
+
+
+def _keys(tree: Any) -> Any:
+    return set(tree) if isinstance(tree, dict) else None
+
+
+def _inside(x: Any, axis: Any, name: str, level: int, sizes: dict[str, int]) -> Any:
+    if axis is None or x is None:
+        return x
+    x = x if isinstance(x, Tensor | Batched) else as_array(x)
+    if not -x.ndim <= axis < x.ndim:
+        raise ValueError(f"vmap: {name} of shape {x.shape} has no axis {axis}; in_axes=None if it is not batched")
+    sizes[f"{name} of shape {x.shape} along axis {axis}"] = x.shape[axis]
+    return Batched(np.moveaxis(x, axis, 0) if axis else x, level)
+
+
+def _common_size(sizes: dict[str, int]) -> int:
+    if not sizes:
+        raise ValueError("vmap: no argument is batched; give at least one an axis in in_axes")
+    if len(set(sizes.values())) > 1:
+        found = "; ".join(f"{n} in {name}" for name, n in sizes.items())
+        raise ValueError(f"vmap: the numbers of examples differ: {found}")
+    return next(iter(sizes.values()))
+
+
+def _outside(y: Any, axis: Any, name: str, level: int, size: int) -> Any:
+    if y is None:
+        return None
+    try:
+        return outside(y, level, size, axis)
+    except ValueError as error:
+        raise ValueError(f"vmap: {name}: {error}") from error

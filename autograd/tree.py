@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
+
+import numpy as np
 
 
 def flatten(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
     """The leaves in order, and `rebuild(leaves)`. Anything that is no container is a leaf."""
-    parts = _children(tree)
+    parts = None if type(tree) is np.ndarray else _children(tree)  # most leaves by far
     if parts is None:
-        return [tree], lambda leaves: leaves[0]
+        return [tree], itemgetter(0)
     children, build = parts
     flat = [flatten(child) for child in children]
 
@@ -38,6 +41,12 @@ def _children(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]] | None:
             tree, **dict(zip(names, values, strict=True))
         )
     return None
+
+
+def children(tree: Any) -> list[Any] | None:
+    """What a container holds directly, or None for a leaf."""
+    parts = _children(tree)
+    return None if parts is None else parts[0]
 
 
 def align(tree: Any, like: Any) -> list[Any]:

@@ -78,9 +78,9 @@ class Sample(NamedTuple):
     row: Row
     case: Case
 
-    def arrays(self, dtype: Any = float) -> list[Any]:
-        """The array arguments; those that are integers or booleans by nature stay so."""
-        rng = np.random.default_rng(zlib.crc32(str(self).encode()))
+    def arrays(self, dtype: Any = float, example: int = 0) -> list[Any]:
+        """The array arguments; those that are integers or booleans by nature stay so. `example`: other numbers."""
+        rng = np.random.default_rng(zlib.crc32(str(self).encode()) + example)
         domain = self.case.domain or self.row.domain
         return [_draw(rng, domain[min(k, len(domain) - 1)], s, np.dtype(dtype)) for k, s in enumerate(self.case.shapes)]
 

@@ -315,7 +315,6 @@ def test_arguments_that_have_no_derivative():
 
 def test_functions_that_return_the_wrong_thing():
     raises(TypeError, lambda: ag.grad(lambda x: (x, x))(1.0), "one array")
-    raises(TypeError, lambda: ag.jacobian(lambda x: [x, x])(1.0), "one array")
     raises(TypeError, lambda: ag.grad(lambda x: x, has_aux=True)(1.0), "(result, aux)")
     raises(ValueError, lambda: ag.jacobian(np.sin, mode="sideways"), "'sideways'")
 

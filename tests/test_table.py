@@ -19,7 +19,7 @@ from samples import DIFFERENTIABLE, ELEMENTWISE, ROWS, SAMPLES
 from samples.draw import symmetric
 
 import autograd.ops
-from autograd import Tensor, gradcheck, gradients, jvp, vjp
+from autograd import Tensor, batched, gradcheck, gradients, jvp, vjp, vmap
 from autograd.node import Node
 from autograd.op import MANY, Op
 from autograd.sweep import reachable
@@ -271,9 +271,8 @@ def test_only_what_the_rules_name_is_kept(name):
         del xs
         if node.op.name == name and ROWS[name].call is not symmetric:  # recorded as one operation on these very arrays
             named = set(node.op.needs_of(k))
-            named |= {
-                n for r in named & node.op.residuals.keys() for n in inspect.signature(node.op.residuals[r]).parameters
-            }
+            found = {**node.op.residuals, **node.op.shared}
+            named |= {n for name in named & found.keys() for n in inspect.signature(found[name]).parameters}
             names = ("xs",) * len(alive) if node.op.arity == MANY else node.op.names
             assert [ref() is not None for ref in alive] == [n in named for n in names]
 
@@ -325,6 +324,73 @@ def test_integer_tensors_beside_a_recorded_one(name):
 def integers(sample):
     rng = np.random.default_rng(3)
     return [rng.integers(1, 4, x.shape) if x.dtype.kind == "f" else x for x in sample.arrays()]
+
+
+# ---- a batch is what its examples are ----
+
+
+def batches(sample):
+    """(arrays of three examples, in_axes), all of the arguments batched or all but one."""
+    examples = [sample.arrays(example=k) for k in range(3)]
+    together = [np.stack(x) for x in zip(*examples, strict=True)]
+    yield together, (0,) * len(together)
+    for k in range(len(together) if len(together) > 1 else 0):
+        axes = tuple(None if j == k else 0 for j in range(len(together)))
+        yield [x if a == 0 else x[0] for x, a in zip(together, axes, strict=True)], axes
+
+
+def one_after_the_other(f, xs, axes):
+    """What vmap(f, axes)(*xs) ought to be."""
+    results = [f(*[x if a is None else x[k] for x, a in zip(xs, axes, strict=True)]) for k in range(3)]
+    if isinstance(results[0], tuple):
+        return tuple(np.stack(parts) for parts in zip(*results, strict=True))
+    return np.stack(results)
+
+
+@every_sample
+def test_batched_is_the_loop(sample):
+    """The value, the gradient and the tangent of a batch are those of its examples."""
+    moving = sample.moving()
+
+    def derivatives(*xs):
+        def f(*some):
+            given = dict(zip(moving, some, strict=True))
+            return sample(*[given.get(k, x) for k, x in enumerate(xs)])
+
+        chosen = [xs[k] for k in moving]
+        y, pull = vjp(f, *chosen)
+        g = direction(np.empty(np.shape(y)), np.random.default_rng(0))
+        ts = [direction(np.empty(np.shape(x)), np.random.default_rng(1)) for x in chosen]
+        pulled = pull(g)
+        return y, jvp(f, tuple(chosen), tuple(ts))[1], *(pulled if isinstance(pulled, tuple) else (pulled,))
+
+    for xs, axes in batches(sample):
+        results = vmap(derivatives, axes)(*xs)
+        for result, expected in zip(results, one_after_the_other(derivatives, xs, axes), strict=True):
+            assert result.dtype == expected.dtype
+            np.testing.assert_allclose(result, expected, rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("sample", [s for s in SAMPLES if s.row.constant], ids=str)
+def test_constants_of_a_batch(sample):
+    if sample.name in ("nonzero", "flatnonzero", "argwhere"):  # not every example has as many
+        return
+    for xs, axes in batches(sample):
+        if sample.name == "result_type":
+            vmap(lambda *xs: xs[0] * (sample(*xs).kind == "f"), axes)(*xs)
+        else:
+            expected = one_after_the_other(sample.expected, xs, axes)
+            np.testing.assert_array_equal(vmap(sample, axes)(*xs), expected)
+
+
+@every_op
+def test_an_op_that_declares_its_batch_rule_does_not_loop(op, monkeypatch):
+    looped = []
+    loop = batched._loop
+    monkeypatch.setattr(batched, "_loop", lambda op, *args: looped.append(op) or loop(op, *args))
+    for sample in OF_ROW[op.name]:
+        vmap(sample)(*[np.stack([x, x]) for x in sample.arrays()])
+    assert (op in looped) == (batched.how(op) == "loop")
 
 
 # ---- formulas ----

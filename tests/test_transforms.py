@@ -345,8 +345,8 @@ def test_jacobian(mode):
     assert np.allclose(a, 2 * np.eye(3)) and np.allclose(b, X)
 
 
-@pytest.mark.parametrize(("mode", "sweeps"), [("reverse", 2), ("forward", 3), ("auto", 2)])
-def test_jacobian_takes_as_many_sweeps_as_it_says(mode, sweeps):
+@pytest.mark.parametrize(("mode", "sweeps"), [("reverse", 1), ("forward", 3), ("auto", 1)])
+def test_jacobian_takes_one_sweep_and_a_forward_one_calls_an_op_without_a_batch_rule_for_each_element(mode, sweeps):
     calls = []
 
     def counted(x, *, w):

@@ -26,11 +26,11 @@ def _diff(a, n=1, axis=-1, prepend=np._NoValue, append=np._NoValue):
     a = as_array(a)
     if n < 0:
         raise ValueError(f"np.diff: n is not negative, unlike {n}")
+    if n == 0:
+        return a
     if a.ndim == 0:
         raise ValueError("np.diff takes an array of one or more axes")
     axis = normalize_axis_index(axis, a.ndim)
-    if n == 0:
-        return a
     ends = [_slab(end, a, axis) for end in (prepend, append)]
     if any(end is not None for end in ends):
         a = np.concatenate([part for part in (ends[0], a, ends[1]) if part is not None], axis=axis)

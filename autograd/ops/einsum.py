@@ -23,10 +23,11 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 constant(np.einsum_path)
 
 
-def _einsum_batch(op, xs, kwargs):
+def _einsum_batch(op, xs, kwargs, batched):
     terms, result = kwargs["subscripts"].split("->")
     hidden = next(c for c in LETTERS if c not in terms)
-    return op(*xs, subscripts=",".join(hidden + t for t in terms.split(",")) + "->" + hidden + result)
+    terms = [hidden + t if b else t for t, b in zip(terms.split(","), batched, strict=True)]
+    return op(*xs, subscripts=",".join(terms) + "->" + hidden + result)
 
 
 @multilinear(

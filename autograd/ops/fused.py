@@ -10,7 +10,7 @@ from ..op import general
 from .reduce import kept
 
 
-@general(name="softmax")
+@general(name="softmax", batch="axis")
 def softmax(x, *, axis=-1):
     """exp(x) / sum(exp(x)) along an axis, without overflow; nan, with NumPy's warning, where every x is -inf."""
     with np.errstate(over="ignore"):  # a difference below the range of the dtype, whose exp is 0 all the same
@@ -22,7 +22,7 @@ def softmax(x, *, axis=-1):
 softmax.rule(lambda g, y, axis=-1: y * (g - np.sum(g * y, axis=axis, keepdims=True)))
 
 
-@general(name="log_softmax")
+@general(name="log_softmax", batch="axis")
 def log_softmax(x, *, axis=-1):
     """log(softmax(x)) along an axis, without overflow or loss of digits."""
     z = x - x.max(axis=axis, keepdims=True)
@@ -32,7 +32,7 @@ def log_softmax(x, *, axis=-1):
 log_softmax.rule(lambda g, y, axis=-1: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True))
 
 
-@general(name="logsumexp", formulas=("g * exp(x - y)",))
+@general(name="logsumexp", formulas=("g * exp(x - y)",), batch="axis")
 def logsumexp(x, *, axis=None, keepdims=False):
     """log(sum(exp(x))) over an axis, without overflow; -inf where every x is."""
     top = np.max(x, axis=axis, keepdims=True)
@@ -52,6 +52,7 @@ def _logsumexp_rule(g, x, y, axis=None):
     name="softmax_cross_entropy",
     residuals={"p": lambda x: softmax(x)},
     formulas=("g * (softmax(x) - one_hot(t)) / N", "-g * log(softmax(x)) / N"),
+    batch=lambda op, xs, kwargs: _cross_entropies(*xs),
 )
 def softmax_cross_entropy(x, t):
     """The mean over the rows of x of -log(softmax(x)[label]); t: labels (integers), or a row of weights for each."""
@@ -83,6 +84,16 @@ def _cross_entropy_x(g, p, t):
 @softmax_cross_entropy.rule
 def _cross_entropy_t(g, x):
     return log_softmax(x) * (-g / rows(x))
+
+
+def _cross_entropies(x, t):
+    """The loss of each of a batch of problems."""
+    logp = log_softmax(x)
+    if t.dtype.kind in "iu":
+        losses = np.where(one_hot(t, x.shape[-1]), logp, 0)
+    else:
+        losses = np.where(t != 0, t * logp, 0)
+    return np.sum(losses, axis=tuple(range(1, losses.ndim))) / -rows(x[0])
 
 
 def rows(x):

@@ -7,6 +7,8 @@ on the values, as in sorting, are constants between the points where they jump.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
@@ -34,6 +36,11 @@ def _flat_or_axis(x, axis):
     return (np.ravel(x), 0) if axis is None else (x, normalize_axis_index(axis, x.ndim))
 
 
+def _line_or_axis(x, axis):
+    """The same where NumPy takes a number for an array of one axis."""
+    return _flat_or_axis(x, None if np.ndim(x) == 0 and axis in (0, -1) else axis)
+
+
 # ---- taking ----
 
 
@@ -51,7 +58,7 @@ def _within(places, n, mode):
 @meaning(np.take)
 def _take(a, indices, axis=None, out=None, mode="raise"):
     refuse_out(out)
-    a, axis = _flat_or_axis(a, axis)
+    a, axis = _line_or_axis(a, axis)
     places = integers(indices)
     if places.size and not a.shape[axis]:
         raise IndexError("cannot take from an empty axis")
@@ -80,7 +87,7 @@ def _compress(condition, a, axis=None, out=None):
     condition = as_array(plain(condition))
     if condition.ndim != 1:
         raise ValueError("the condition of np.compress has one axis")
-    a, axis = _flat_or_axis(a, axis)
+    a, axis = _line_or_axis(a, axis)
     return _along(a, np.flatnonzero(condition), axis)
 
 
@@ -98,7 +105,7 @@ def _trim_zeros(filt, trim="fb", axis=None):
     filt = as_array(filt)
     axes = range(filt.ndim) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, filt.ndim)
     box = [slice(None)] * filt.ndim
-    for k, places in enumerate(np.nonzero(filt)):
+    for k, places in enumerate(np.argwhere(filt).T):
         if k in axes:
             start, stop = (
                 (places.min(), places.max() + 1) if places.size else (0 if ends == "b" else filt.shape[k],) * 2
@@ -124,12 +131,11 @@ def _resize(a, new_shape):
 @meaning(np.choose)
 def _choose(a, choices, out=None, mode="raise"):
     refuse_out(out)
-    which = integers(a)
     n = len(choices)
+    which, *choices = np.broadcast_arrays(integers(a), *choices)
     if mode == "raise" and np.any((which < 0) | (which >= n)):
         raise ValueError(f"np.choose: there are {n} choices, and an entry is not one of 0 ... {n - 1}")
-    which, *choices = np.broadcast_arrays(_within(which, n, mode), *choices)
-    return np.take_along_axis(np.stack(choices), which[None], axis=0)[0]
+    return np.take_along_axis(np.stack(choices), _within(which, n, mode)[None], axis=0)[0]
 
 
 @meaning(np.select)
@@ -197,8 +203,8 @@ def _insert(arr, obj, values, axis=None):
     if places.ndim == 0:  # the first axis of the values counts them, as in arr[:, 0] = values
         values = np.moveaxis(values, 0, axis)
     many = values.shape[axis] if places.size == 1 else places.size
-    values = np.broadcast_to(values, (*arr.shape[:axis], many, *arr.shape[axis + 1 :]))
     order = np.insert(np.arange(n), places if places.size else [], n + np.arange(many))
+    values = np.broadcast_to(values, (*arr.shape[:axis], many, *arr.shape[axis + 1 :]))
     return _along(np.concatenate([arr, values], axis=axis), order, axis)
 
 
@@ -272,8 +278,9 @@ def _setxor1d(ar1, ar2, assume_unique=False):
         ar1, ar2 = np.unique(ar1), np.unique(ar2)
     both = np.sort(np.concatenate((ar1, ar2), axis=None))
     x = plain(both)
-    alone = np.concatenate([[True], x[1:] != x[:-1], [True]])
-    return both[alone[1:] & alone[:-1]]
+    differs = x[1:] != x[:-1]
+    alone = np.concatenate([[True], differs])[: x.size] & np.concatenate([differs, [True]])[: x.size]
+    return both[alone]
 
 
 @meaning(np.intersect1d)
@@ -296,7 +303,9 @@ def _apply_along_axis(func1d, axis, arr, *args, **kwargs):
     outer = lines.shape[:-1]
     if 0 in outer:
         raise ValueError("np.apply_along_axis: there is nothing to call the function on")
-    results = np.stack([func1d(line, *args, **kwargs) for line in np.reshape(lines, (-1, arr.shape[axis]))])
+    results = np.stack(
+        [func1d(line, *args, **kwargs) for line in np.reshape(lines, (math.prod(outer), arr.shape[axis]))]
+    )
     inner = results.shape[1:]
     k = len(outer)
     order = (*range(axis), *range(k, k + len(inner)), *range(axis, k))

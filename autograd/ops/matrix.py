@@ -9,7 +9,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..errors import NotDifferentiableError
 from ..op import general, linear, meaning, multilinear
-from ..tensor import Tensor
+from . import hidden
 from .elementwise import conj, multiply, subtract, where
 from .shape import concatenate, matrix_transpose, moveaxis, reshape, scatter, transpose
 
@@ -20,21 +20,7 @@ def aligned(*xs):
     return [np.reshape(x, (x.shape[0], *(1,) * (most - x.ndim), *x.shape[1:])) for x in xs]
 
 
-def _matmul_batch(op, xs, kwargs):
-    a, b = xs
-    one_row, one_column = a.ndim == 2, b.ndim == 2  # vectors
-    y = op(*aligned(a[:, None, :] if one_row else a, b[:, :, None] if one_column else b), **kwargs)
-    y = y[..., 0] if one_column else y
-    return y[..., 0] if one_row and one_column else y[..., 0, :] if one_row else y
-
-
-def _affine_batch(op, xs, kwargs):
-    x, W, b = xs
-    y, b = aligned(_matmul_batch(matmul, (x, W), {}), b)
-    return y + b
-
-
-@general(name="affine", broadcasts=True, formulas=("g @ transpose(W)", "transpose(x) @ g", "g"), batch=_affine_batch)
+@general(name="affine", broadcasts=True, formulas=("g @ transpose(W)", "transpose(x) @ g", "g"), batch=hidden.affine)
 def affine(x, W, b):
     """x @ W + b, the step of a layer, with the bias added in place."""
     y = x @ W
@@ -53,7 +39,7 @@ def _matmul_a(g, b, a_shape):
     if b.ndim == 1:
         return g[..., None] * b if len(a_shape) > 1 else g * b
     if len(a_shape) == 1:
-        return (b @ g[..., None])[..., 0]
+        return b @ g if b.ndim == 2 else (b @ g[..., None])[..., 0]
     return g @ b.mT
 
 
@@ -61,7 +47,7 @@ def _matmul_b(g, a, b_shape):
     if a.ndim == 1:
         return a[:, None] * g[..., None, :] if len(b_shape) > 1 else a * g
     if len(b_shape) == 1:
-        return (a.mT @ g[..., None])[..., 0]
+        return g @ a if a.ndim == 2 else (a.mT @ g[..., None])[..., 0]
     if len(b_shape) == 2 and a.ndim > 2:  # one large product instead of a batch of small ones that are then summed
         return np.reshape(a, (-1, a.shape[-1])).mT @ np.reshape(g, (-1, g.shape[-1]))
     return a.mT @ g
@@ -75,7 +61,7 @@ matmul = multilinear(
     inputs="a b",
     broadcasts=True,
     formulas=("g @ transpose(b)", "transpose(a) @ g"),
-    batch=_matmul_batch,
+    batch=hidden.matmul,
 )
 
 
@@ -208,7 +194,7 @@ def linalg_cross(x1, x2, /, *, axis=-1):
 @meaning(np.tensordot, np.linalg.tensordot)
 def tensordot(a, b, axes=2):
     """Both arrays as matrices, their product, and the shape of the result."""
-    a, b = (v if isinstance(v, Tensor) else np.asarray(v) for v in (a, b))
+    a, b = array(a), array(b)
     if isinstance(axes, int | np.integer):
         axes = (range(a.ndim - axes, a.ndim), range(axes))
     of_a, of_b = (

@@ -6,6 +6,7 @@ import operator
 
 import numpy as np
 
+from ..batched import Batched
 from ..errors import NotDifferentiableError
 from ..op import apply, operators
 from ..sweep import backward
@@ -29,6 +30,19 @@ def _in_place(op):
     return method
 
 
+def _between(op):
+    """An operator and its reflected form as methods of Batched."""
+
+    def method(self, other):
+        y = self.__apply_op__(op, (self, other), op.defaults)
+        return apply(op, (self, other), op.defaults) if y is NotImplemented else y
+
+    def reflected(self, other):
+        return apply(op, (other, self), op.defaults)
+
+    return method, reflected
+
+
 for _name, _op in {
     "add": e.add,
     "sub": e.subtract,
@@ -43,6 +57,9 @@ for _name, _op in {
     setattr(Tensor, f"__{_name}__", _method)
     setattr(Tensor, f"__r{_name}__", _reflected)
     setattr(Tensor, f"__i{_name}__", _in_place(_op))
+    _method, _reflected = _between(_op)
+    setattr(Batched, f"__{_name}__", _method)
+    setattr(Batched, f"__r{_name}__", _reflected)
 
 
 def _unary(op):
@@ -50,12 +67,13 @@ def _unary(op):
 
 
 Tensor.backward = backward
-Tensor.__neg__ = _unary(e.negative)
-Tensor.__pos__ = _unary(e.positive)
-Tensor.__abs__ = _unary(e.absolute)
-Tensor.__divmod__ = lambda self, other: np.divmod(self, other)
-Tensor.__rdivmod__ = lambda self, other: np.divmod(other, self)
-Tensor.__getitem__ = shape.select
+for _class in (Tensor, Batched):
+    _class.__neg__ = _unary(e.negative)
+    _class.__pos__ = _unary(e.positive)
+    _class.__abs__ = _unary(e.absolute)
+    _class.__divmod__ = lambda self, other: np.divmod(self, other)
+    _class.__rdivmod__ = lambda self, other: np.divmod(other, self)
+    _class.__getitem__ = shape.select
 Tensor.__setitem__ = set_item
 
 
@@ -63,8 +81,28 @@ def _comparison(compare):
     return lambda self, other: compare(self.data, other.data if isinstance(other, Tensor) else other)
 
 
-for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
+def _constant_between(function):
+    meaning = FUNCTIONS[function]
+    return (lambda self, other: meaning(self, other)), (lambda self, other: meaning(other, self))
+
+
+for _name, _function in {
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+    "eq": np.equal,
+    "ne": np.not_equal,
+}.items():
     setattr(Tensor, f"__{_name}__", _comparison(getattr(operator, _name)))
+    setattr(Batched, f"__{_name}__", _constant_between(_function)[0])
+
+# truths and integers inside a vmap, which have no derivative
+for _name, _function in {"and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor}.items():
+    _method, _reflected = _constant_between(_function)
+    setattr(Batched, f"__{_name}__", _method)
+    setattr(Batched, f"__r{_name}__", _reflected)
+Batched.__invert__ = lambda self: FUNCTIONS[np.invert](self)
 
 
 def _method(function):
@@ -110,7 +148,8 @@ for _name in [
     "nonzero",
     "searchsorted",
 ]:
-    setattr(Tensor, _name, _method(getattr(np, _name)))
+    for _class in (Tensor, Batched):
+        setattr(_class, _name, _method(getattr(np, _name)))
 
 
 def _one_or_many(args):
@@ -156,10 +195,10 @@ def _put(self, indices, values, mode="raise"):
     np.put(self, indices, values, mode)
 
 
+Tensor.astype = _astype
 for _name, _function in {
     "reshape": _reshape,
     "transpose": _transpose,
-    "astype": _astype,
     "copy": lambda self, order="C": shape.copy(self, order=order),
     "compress": _compress,
     "flatten": lambda self, order="C": np.ravel(shape.copy(self), order),
@@ -169,7 +208,8 @@ for _name, _function in {
     "fill": _fill,
     "put": _put,
 }.items():
-    setattr(Tensor, _name, _function)
+    for _class in (Tensor, Batched):
+        setattr(_class, _name, _function)
 
 for _name, _function in {
     "T": lambda self: shape.transpose(self),
@@ -177,4 +217,5 @@ for _name, _function in {
     "real": lambda self: e.real(self),
     "imag": lambda self: e.imag(self),
 }.items():
-    setattr(Tensor, _name, property(_function))
+    for _class in (Tensor, Batched):
+        setattr(_class, _name, property(_function))

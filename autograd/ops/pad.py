@@ -33,16 +33,18 @@ _OPTIONS = {
 @meaning(np.pad)
 def _pad(array, pad_width, mode="constant", **options):
     _check_mode(mode, options)
-    if array.ndim == 0:
-        return np.copy(array)
     widths = _widths(pad_width, array.ndim)
+    if not widths:
+        return np.copy(array)
     if mode == "empty" or (mode == "constant" and _all_zero(options.get("constant_values", 0))):
         return pad(array, pad_width=widths)  # "empty" promises nothing; zeros it is
     if mode in ("edge", "wrap") or (options.get("reflect_type", "even") == "even" and mode in ("reflect", "symmetric")):
         return array[np.ix_(*[np.pad(np.arange(n), w, mode) for n, w in zip(array.shape, widths, strict=True)])]
     option = _pairs(options.get(_OPTIONS[mode], None if mode in _STATISTICS else 0), array.ndim)
     for axis, (width, values) in enumerate(zip(widths, option, strict=True)):
-        if mode != "constant" and any(width) and not array.shape[axis]:
+        if not any(width):
+            continue
+        if mode != "constant" and not array.shape[axis]:
             raise ValueError(f"np.pad: axis {axis} is empty, so mode={mode!r} has nothing to take from")
         if mode in ("reflect", "symmetric"):
             array = _mirrored(array, axis, width, mode)
@@ -71,7 +73,7 @@ def _widths(pad_width, ndim):
         given = {range(ndim)[axis]: width for axis, width in pad_width.items()}
         pad_width = [np.broadcast_to(given.get(k, 0), 2) for k in range(ndim)]
     widths = np.asarray(plain(pad_width))
-    if widths.dtype.kind != "i" and widths.size:
+    if widths.dtype.kind != "i":
         raise TypeError("pad_width must be of integral type")
     if np.any(widths < 0):
         raise ValueError("pad_width cannot be negative")

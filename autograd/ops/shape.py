@@ -9,12 +9,13 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..errors import NotDifferentiableError
-from ..op import elementwise, linear, meaning
+from ..op import apply, elementwise, linear, meaning
 from ..tensor import Tensor, as_array, as_constant
 from ..view import view_of
+from . import hidden
 from .constant import plain
 
-astype = linear(lambda x, *, dtype: x.astype(dtype), lambda g: g, name="astype", formulas=("g",))
+astype = linear(lambda x, *, dtype: x.astype(dtype), lambda g: g, name="astype", formulas=("g",), batch="elementwise")
 copy = elementwise(lambda x, *, order="K": np.array(x, order=order), 1, name="copy")
 
 meaning(np.copy)(lambda a, order="K", subok=False: copy(a, order=order))
@@ -59,40 +60,56 @@ reshape = linear(
     name="reshape",
     formulas=("reshape(g, x_shape)",),
     view=True,
+    batch=hidden.reshape,
 )
 transpose = linear(
     np.transpose,
     lambda g, axes=None: np.transpose(g, None if axes is None else np.argsort([a % len(axes) for a in axes])),
     formulas=("transpose(g)",),
+    batch=hidden.transpose,
     view=True,
 )
 matrix_transpose = linear(
-    lambda x: x.mT, lambda g: g.mT, name="matrix_transpose", handles=np.matrix_transpose, view=True
+    lambda x: x.mT, lambda g: g.mT, name="matrix_transpose", handles=np.matrix_transpose, batch="stack", view=True
 )
 swapaxes = linear(
     np.swapaxes,
     lambda g, axis1, axis2: np.swapaxes(g, axis1, axis2),
     formulas=("swapaxes(g, axis1, axis2)",),
     view=True,
+    batch=hidden.swapaxes,
 )
 moveaxis = linear(
     np.moveaxis,
     lambda g, source, destination: np.moveaxis(g, destination, source),
     formulas=("moveaxis(g, destination, source)",),
     view=True,
+    batch=hidden.moveaxis,
 )
 expand_dims = linear(
     np.expand_dims,
     lambda g, x_shape: np.reshape(g, x_shape),
     accepts="axis",
     formulas=("reshape(g, x_shape)",),
+    batch=hidden.expand_dims,
     view=True,
 )
 squeeze = linear(
-    np.squeeze, lambda g, x_shape: np.reshape(g, x_shape), accepts="axis", formulas=("reshape(g, x_shape)",), view=True
+    np.squeeze,
+    lambda g, x_shape: np.reshape(g, x_shape),
+    accepts="axis",
+    formulas=("reshape(g, x_shape)",),
+    batch=hidden.squeeze,
+    view=True,
 )
 broadcast_to = linear(
-    np.broadcast_to, lambda g: g, accepts="shape", broadcasts=True, formulas=("sum_to(g, x_shape)",), view=True
+    np.broadcast_to,
+    lambda g: g,
+    accepts="shape",
+    broadcasts=True,
+    formulas=("sum_to(g, x_shape)",),
+    batch=hidden.broadcast_to,
+    view=True,
 )
 
 
@@ -193,8 +210,13 @@ def _stacked(values):
 
 # ---- order ----
 
-flip = linear(np.flip, lambda g, axis=None: np.flip(g, axis), formulas=("flip(g)",), view=True)
-roll = linear(np.roll, lambda g, shift, axis=None: np.roll(g, np.negative(shift), axis), formulas=("roll(g, -shift)",))
+flip = linear(np.flip, lambda g, axis=None: np.flip(g, axis), formulas=("flip(g)",), batch=hidden.flip, view=True)
+roll = linear(
+    np.roll,
+    lambda g, shift, axis=None: np.roll(g, np.negative(shift), axis),
+    formulas=("roll(g, -shift)",),
+    batch=hidden.roll,
+)
 
 meaning(np.fliplr)(lambda m: flip(m, 1))
 meaning(np.flipud)(lambda m: flip(m, 0))
@@ -215,13 +237,13 @@ def _rot90(m, k=1, axes=(0, 1)):
 # ---- selection ----
 
 
-@linear(name="getitem", selects=True, formulas=("scatter(g, index)",), view=True)
+@linear(name="getitem", selects=True, formulas=("scatter(g, index)",), batch=hidden.getitem, view=True)
 def getitem(x, *, index):
     """x[index]: any index that NumPy takes."""
     return x[index]
 
 
-@linear(name="scatter", formulas=("g[index]",))
+@linear(name="scatter", formulas=("g[index]",), batch=hidden.scatter)
 def scatter(x, *, index, shape):
     """Zeros of this shape with x added at `index`, also where an index occurs more than once: undoes `getitem`."""
     out = np.zeros(shape, x.dtype)
@@ -254,13 +276,15 @@ def _plain_index(index):
 
 def select(x, index):
     """`x[index]` on a Tensor."""
-    return view_of(x, getitem, {"index": _plain_index(index)})
+    if isinstance(x, Tensor):
+        return view_of(x, getitem, {"index": _plain_index(index)})
+    return apply(getitem, (x,), {"index": _plain_index(index)})
 
 
 # ---- joining and splitting ----
 
 
-@linear(name="concatenate", formulas=("g[piece i]",))
+@linear(name="concatenate", formulas=("g[piece i]",), batch="axis")
 def concatenate(*xs, axis=0):
     """The arrays one after the other along an axis."""
     return np.concatenate(xs, axis=axis)
@@ -276,7 +300,7 @@ def _concatenate_rule(g, xs_shape, i, axis=0):
     return g[(*(slice(None),) * axis, slice(start, start + xs_shape[i][axis]))]
 
 
-@linear(name="stack", formulas=("g[i]",))
+@linear(name="stack", formulas=("g[i]",), batch=hidden.stack)
 def stack(*xs, axis=0):
     """The arrays side by side along a new axis."""
     return np.stack(xs, axis=axis)
@@ -404,7 +428,7 @@ if hasattr(np, "unstack"):  # from NumPy 2.1 on
 @meaning(np.repeat)
 def _repeat(a, repeats, axis=None):
     a = as_array(a)
-    if axis is None:
+    if axis is None or (a.ndim == 0 and axis in (0, -1)):
         a, axis = reshape(a, shape=(-1,)), 0
     axis = normalize_axis_index(axis, a.ndim)
     return a[(*(slice(None),) * axis, np.repeat(np.arange(a.shape[axis]), plain(repeats)))]

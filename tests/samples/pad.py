@@ -9,7 +9,7 @@ from .draw import distinct
 
 WIDTHS = [1, (1, 2), ((0, 2), (1, 0))]
 
-EXTREMES = ("maximum", "minimum")
+EXTREMES = ("maximum", "minimum", "median")
 
 PAD = {
     "pad": Row(
