@@ -313,13 +313,15 @@ def pull_to(roots: list[tuple[Any, Any]], targets: list[Any], *, differentiable:
         grads.update({node: g for node, g, _ in sweep if node in wanted})
     gs = [grads[t] if t in grads else np.zeros(t.shape, t.dtype) for t in targets]
     if differentiable:
-        return [g if g.__class__ is Batched else _apart(g) for g in gs]
+        return [_apart(g) for g in gs]
     taken = {id(g) for _, g in roots}
     return [own(_raw(g), t.dtype, taken) for g, t in zip(gs, targets, strict=True)]
 
 
-def _apart(g: Any) -> Tensor:
+def _apart(g: Any) -> Any:
     """A Tensor to hand out: one that is no view, and that nobody else holds, for the user may write into it."""
+    if isinstance(g, Batched):
+        return g
     return new_tensor(g._array, g.node) if isinstance(g, Tensor) else new_tensor(np.asarray(g), None)
 
 

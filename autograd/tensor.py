@@ -24,7 +24,7 @@ from .source import caller
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}  # NumPy's function -> what it means on Tensors
 
-# ways to call that take more than a look into FUNCTIONS: "out" (any function), "__call__" (a ufunc with keywords), and
+# ways to call that take more than a look into FUNCTIONS: "out" (any function), "keywords" (of a ufunc), and
 # the methods of a ufunc, "reduce", "at", ...
 CALLS: dict[str, Callable[..., Any]] = {}
 
@@ -258,14 +258,16 @@ class Tensor:
     # ---- NumPy's protocols ----
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if kwargs or method != "__call__":
-            if method in CALLS:
-                if "out" in kwargs and method != "__call__":
-                    return CALLS["out"](ufunc, functools.partial(CALLS[method], ufunc), inputs, kwargs)
-                return CALLS[method](ufunc, *inputs, **kwargs)
-            raise NotDifferentiableError(
-                f"np.{ufunc.__name__}.{method} is not supported on a Tensor; {_hint(ufunc, method)}"
-            )
+        if kwargs and method == "__call__":
+            return CALLS["keywords"](ufunc, *inputs, **kwargs)
+        if method != "__call__":
+            if method not in CALLS:
+                raise NotDifferentiableError(
+                    f"np.{ufunc.__name__}.{method} is not supported on a Tensor; {_hint(ufunc, method)}"
+                )
+            if "out" in kwargs:
+                return CALLS["out"](ufunc, functools.partial(CALLS[method], ufunc), inputs, kwargs)
+            return CALLS[method](ufunc, *inputs, **kwargs)
         meaning = FUNCTIONS.get(ufunc) or of_scipy(ufunc)
         return unknown(ufunc) if meaning is None else meaning(*inputs)
 

@@ -41,6 +41,8 @@ def _variable(value: Any) -> Tensor:
         if vmap is None or level_of(value) == vmap.levels[-1]:
             return _alias(value)
         value = vmap.tagged(value)
+    if isinstance(value, Tensor):
+        value = value.data
     if isinstance(value, bool | str | bytes) or value is None:
         raise NotDifferentiableError(f"cannot differentiate with respect to {value!r}; choose other argnums")
     variable = Tensor(float(value) if isinstance(value, int) else value, requires_grad=True)
@@ -69,7 +71,8 @@ class _Recorded:
                 raise TypeError("with has_aux=True the function returns a pair (result, aux)")
             result, self.aux = result
         self.ys, self._rebuild_y = flatten(result)
-        self.roots = [y.node for y in self.ys if isinstance(y, Tensor) and y.node is not None]
+        self._ends = [y.node if isinstance(y, Tensor) else None for y in self.ys]  # before anybody writes into those
+        self.roots = [node for node in self._ends if node is not None]
         self._graph = reachable(self.roots)
         for node in self.roots:
             check_float(node)
@@ -121,9 +124,9 @@ class _Recorded:
         """The cotangents of the variables from those of the results (None: zero)."""
         recorded = self._recorded(gs)
         roots = []
-        for y, g in zip(self.ys, gs, strict=True):
-            if isinstance(y, Tensor) and y.node is not None and g is not None:
-                roots.append((y.node, _like(g, y, "cotangent", recorded)))
+        for node, y, g in zip(self._ends, self.ys, gs, strict=True):
+            if node is not None and g is not None:
+                roots.append((node, _like(g, y, "cotangent", recorded)))
         return pull_to(roots, self.nodes, differentiable=recorded, free=False)
 
     def _recorded(self, values: list[Any]) -> bool:
@@ -134,16 +137,16 @@ class _Recorded:
     def push(self, ts: list[Any]) -> list[Any]:
         """The tangents of the results from those of the variables (None: zero)."""
         recorded = self._recorded(ts)
-        chosen = [(n, x, t) for n, x, t in zip(self.nodes, self.xs, ts, strict=True) if t is not None]
-        given = [(n, _like(t, x, "tangent", recorded)) for n, x, t in chosen]
+        variables = zip(self.nodes, self.xs, ts, strict=True)
+        given = [(node, _like(t, x, "tangent", recorded)) for node, x, t in variables if t is not None]
         tangents: dict[Node, Any] = dict(given)  # type: ignore[arg-type]
         recording = recorded or MODE.get().recording  # a tangent may be a batch of Tensors
         with np.errstate(all="ignore"), setting(recording=recording):
             for _ in pushforward(between(self.roots, tangents), tangents, differentiable=recorded):
                 pass
         results = []
-        for y in self.ys:
-            t = tangents.get(y.node) if isinstance(y, Tensor) and y.node is not None else None
+        for node, y in zip(self._ends, self.ys, strict=True):
+            t = tangents.get(node) if node is not None else None
             results.append(np.zeros(np.shape(y), getattr(y, "dtype", float)) if t is None else t)
         taken = {id(t) for _, t in given}
         return [_scalar(t if isinstance(t, Tensor) else own(t, t.dtype, taken)) for t in results]

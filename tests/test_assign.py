@@ -561,6 +561,15 @@ def test_gradients_that_are_handed_out_are_no_views_of_each_other():
     assert np.array_equal(ag.grad(f)(V), [10, 11, 11])
 
 
+def test_a_pullback_is_that_of_the_result_before_it_was_written_into():
+    def f(x):
+        y, pull = ag.vjp(lambda x: x * x, x)
+        y *= 100
+        return np.sum(pull(np.ones(3)))
+
+    assert np.array_equal(ag.grad(f)(V), [2, 2, 2])
+
+
 def test_old_values_stay_what_they_were():
     x = leaf(V)
     y = x * 1

@@ -323,7 +323,6 @@ def test_errors_are_numpys(error, f):
         lambda x: np.einsum("ij->", x, out=np.zeros(())),
         lambda x: np.linalg.multi_dot([x, x], out=np.zeros((4, 4))),
         lambda x: np.matmul(x, x, axes=[(0, 1), (0, 1), (0, 1)]),
-        lambda x: np.vecdot(x, x, dtype=np.float32),
     ],
 )
 def test_what_is_not_supported_raises(f):

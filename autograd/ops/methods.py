@@ -185,9 +185,6 @@ def _sorts_in_place(name):
     return method
 
 
-Tensor.astype = _astype
-
-
 def _fill(self, value):
     """Write one value into every element."""
     self[...] = value
@@ -198,6 +195,7 @@ def _put(self, indices, values, mode="raise"):
     np.put(self, indices, values, mode)
 
 
+Tensor.astype = _astype
 for _name, _function in {
     "reshape": _reshape,
     "transpose": _transpose,

@@ -212,6 +212,6 @@ def _in_rounds(ufunc, target, index, operands):
     return result
 
 
-CALLS["__call__"] = _call
+CALLS["keywords"] = _call
 CALLS["out"] = _with_out
 CALLS["at"] = _at

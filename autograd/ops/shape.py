@@ -59,8 +59,8 @@ reshape = linear(
     lambda g, x_shape, order="C": np.reshape(g, x_shape, order=order),
     name="reshape",
     formulas=("reshape(g, x_shape)",),
-    batch=hidden.reshape,
     view=True,
+    batch=hidden.reshape,
 )
 transpose = linear(
     np.transpose,
@@ -76,15 +76,15 @@ swapaxes = linear(
     np.swapaxes,
     lambda g, axis1, axis2: np.swapaxes(g, axis1, axis2),
     formulas=("swapaxes(g, axis1, axis2)",),
-    batch=hidden.swapaxes,
     view=True,
+    batch=hidden.swapaxes,
 )
 moveaxis = linear(
     np.moveaxis,
     lambda g, source, destination: np.moveaxis(g, destination, source),
     formulas=("moveaxis(g, destination, source)",),
-    batch=hidden.moveaxis,
     view=True,
+    batch=hidden.moveaxis,
 )
 expand_dims = linear(
     np.expand_dims,
@@ -276,8 +276,9 @@ def _plain_index(index):
 
 def select(x, index):
     """`x[index]` on a Tensor."""
-    kwargs = {"index": _plain_index(index)}
-    return view_of(x, getitem, kwargs) if isinstance(x, Tensor) else apply(getitem, (x,), kwargs)
+    if isinstance(x, Tensor):
+        return view_of(x, getitem, {"index": _plain_index(index)})
+    return apply(getitem, (x,), {"index": _plain_index(index)})
 
 
 # ---- joining and splitting ----
