@@ -336,7 +336,7 @@ def test_what_one_value_cannot_do_inside():
     raises(NotBatchedError, lambda: vmap(lambda x: float(x[0]))(X), "one number")
     raises(NotBatchedError, lambda: vmap(lambda x: np.asarray(x))(X), "ndarray")
     raises(NotBatchedError, lambda: vmap(lambda x: np.array([x, x]))(X), "np.stack")
-    raises(NotBatchedError, lambda: vmap(lambda x: np.histogram(x))(X), "histogram")
+    raises(NotBatchedError, lambda: vmap(lambda x: np.packbits(x > 0))(X), "packbits")
     raises(NotBatchedError, lambda: vmap(lambda x: W[x.astype(int)])(X), "np.take")
     raises(NotBatchedError, lambda: vmap(lambda x: x.__setitem__(0, 1.0))(X), "assignment")
     assert issubclass(NotBatchedError, NotDifferentiableError)
@@ -373,7 +373,7 @@ def test_linearize_runs_f_once():
     calls.clear()
     same(vmap(push)(X, Y)["p"], np.cos(X[0]) * X * Y[0] + np.sin(X[0]) * Y)
     assert not calls
-    raises(TypeError, lambda: push(X[0]), "2 arrays")
+    raises(TypeError, lambda: push(X[0]), "structure")
 
 
 def test_hessian_of_a_batch_of_losses_equals_the_loop():
