@@ -14,7 +14,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -516,7 +516,7 @@ def one_by_one(function: Callable[..., Any], args: Any, kwargs: dict[str, Any], 
     args, kwargs = _mapped((args, kwargs), lambda v: _opened(v, level, size))
     if size is None:
         return _closed(function(*args, **kwargs), level, None, recorded)
-    each = [_mapped((args, kwargs), lambda v, k=k: _example(v, k)) for k in range(size)]
+    each = [_mapped((args, kwargs), partial(_example, i=k)) for k in range(size)]
     return _closed(_stacked([function(*a, **k) for a, k in each]), level, size, recorded)
 
 
@@ -575,14 +575,14 @@ def _hidden_batch(op: Op, xs: Any, kwargs: dict[str, Any]) -> Any:
 
 
 # a Tensor of what is inside the Batched of a Tensor, and back
-reveal = linear(
+reveal: Any = linear(
     _visible,
     lambda g, level, size: hide(g, level=level, size=size),
     name="reveal",
     formulas=("g",),
     batch=_visible_batch,
 )
-hide = linear(
+hide: Any = linear(
     lambda x, *, level, size: Batched(x, level, size is not None),
     lambda g, level, size: reveal(g, level=level, size=size),
     name="hide",
