@@ -63,6 +63,8 @@ class Op:
     residuals  for values that the forward function has computed anyway and a rule names: {name: function of inputs that
                computes it}. The forward function then returns (result, *residuals); they are saved, and computed again
                by that function where the rule runs on Tensors, so that higher orders stay right
+    shared     for what the rules of several inputs compute from the cotangent: {name: function}. A rule that names it
+               gets its value, found once for all inputs; the function takes what a rule takes
     broadcasts the rules leave it to the engine to sum over the axes along which an input was stretched
     batch      how the op takes one more axis in front of its arrays: "stack" if it works on their last axes and takes
                stacks of them, "axis" if its static argument `axis` says on which axes it works, "elementwise" if it
@@ -85,6 +87,7 @@ class Op:
         outputs: int = 1,
         broadcasts: bool | None = None,
         residuals: dict[str, Callable[..., Any]] | None = None,
+        shared: dict[str, Callable[..., Any]] | None = None,
         batch: str | Callable[..., Any] | None = None,
     ):
         self.numpy = forward
@@ -94,8 +97,10 @@ class Op:
         self.rules = list(rules)
         self.formulas = formulas
         self.selects = selects
+        self.special = selects or bool(shared)  # a sweep has something to do after the rules of this op
         self.outputs = outputs
         self.residuals = residuals or {}
+        self.shared = shared or {}
         self.batch = batch
         self.broadcasts = kind == "elementwise" if broadcasts is None else broadcasts
         self.__doc__ = getattr(forward, "__doc__", None) if inspect.isfunction(forward) else None
@@ -121,7 +126,7 @@ class Op:
             )
         if len(self.rules) > max(self.arity, 1):
             raise TypeError(f"{self.name} has {len(self.rules)} rules for the inputs {', '.join(self.names)}")
-        known = {*reserved, *self.residuals, *self.names, *(f"{n}_shape" for n in self.names)}
+        known = {*reserved, *self.residuals, *self.shared, *self.names, *(f"{n}_shape" for n in self.names)}
         self._needs: list[dict[str, Any]] = []
         for rule in self.rules:
             needs = parameters(rule) if callable(rule) else {}

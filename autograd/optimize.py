@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ShapeError
-from .pack import pack, plain
+from .errors import NotDifferentiableError, ShapeError
+from .pack import is_recorded, pack, plain
 from .transforms import hessian, hvp, jacobian, value_and_grad
 from .tree import flatten, is_container
 
@@ -35,24 +35,34 @@ class _Vector:
         if vector.dtype.kind == "c":
             raise TypeError(f"{name} varies real numbers; give real and imaginary parts as two arrays")
         self.f, self.args, self.name = f, args if isinstance(args, tuple) else (args,), name
+        if any(map(is_recorded, flatten(self.args)[0])):
+            self._refuse()
         self.x0 = vector.astype(float)
 
-    def scalar(self, v: Any) -> float:
-        y = self.f(self.unpack(v), *self.args)
-        if np.size(getattr(y, "data", y)) != 1:
-            raise ShapeError(f"{self.name} takes a function that returns one number, not shape {np.shape(y)}")
+    def _refuse(self) -> None:
+        raise NotDifferentiableError(
+            f"the result of optimize.{self.name} has no gradient; for its derivative with respect to recorded Tensors "
+            f"pass these as params to autograd.implicit.{self.name if self.name == 'root' else 'minimize'}"
+        )
+
+    def _number(self, y: Any) -> float:
+        if is_recorded(y):
+            self._refuse()
         return float(np.reshape(plain(y), ()))
 
-    def value_and_gradient(self, v: Any) -> tuple[float, Any]:
-        def f(x: Any) -> Any:
-            y = self.f(x, *self.args)
-            if is_container(y) or np.shape(y) not in ((), (1,)):
-                what = f"a {type(y).__name__}" if is_container(y) else f"shape {np.shape(y)}"
-                raise ShapeError(f"{self.name} takes a function that returns one number, not {what}")
-            return y
+    def _one(self, x: Any) -> Any:
+        y = self.f(x, *self.args)
+        if is_container(y) or np.shape(y) not in ((), (1,)):
+            what = f"a {type(y).__name__}" if is_container(y) else f"shape {np.shape(y)}"
+            raise ShapeError(f"{self.name} takes a function that returns one number, not {what}")
+        return y
 
-        value, gradient = value_and_grad(f)(self.unpack(v))
-        return float(np.reshape(value, ())), pack(gradient)[0].astype(float)
+    def scalar(self, v: Any) -> float:
+        return self._number(self._one(self.unpack(v)))
+
+    def value_and_gradient(self, v: Any) -> tuple[float, Any]:
+        value, gradient = value_and_grad(self._one)(self.unpack(v))
+        return self._number(value), pack(gradient)[0].astype(float)
 
     def hessian_product(self, v: Any, d: Any) -> Any:
         product = hvp(lambda x: self.f(x, *self.args), self.unpack(v), self.unpack(d))

@@ -48,7 +48,9 @@ def make_plan(op: Op, active: int, n: int) -> Plan:
     rules = [(i, rule) for i, rule in rules if rule is not None]
     needs = [op.needs_of(i) for i, _ in rules]
     keep = {"y", *op.names, *op.residuals, *(f"{name}_shape" for name in op.names)}
-    wanted = [name for need in needs for name in need if name in keep]
+    asked = [name for need in needs for name in need]
+    asked += [name for share in asked if share in op.shared for name in parameters(op.shared[share])]
+    wanted = [name for name in asked if name in keep]
     wanted += [name for residual in wanted if residual in op.residuals for name in parameters(op.residuals[residual])]
     if op.kind == "linear":  # in forward mode all but the tangents are zeros of these shapes
         wanted += [f"{name}_shape" for k, name in enumerate(op.names) if not active >> k & 1 or op.arity == MANY]
@@ -57,7 +59,16 @@ def make_plan(op: Op, active: int, n: int) -> Plan:
         (i, _pull(op, rule, need, names, {"i": i, "among": len(rules)}))
         for (i, rule), need in zip(rules, needs, strict=True)
     )
-    return Plan(names, _save(op, names), pulls)
+    save = _save(op, names)
+    return Plan(names, (lambda *values: Sharing(save(*values))) if op.shared else save, pulls)
+
+
+class Sharing(tuple[Any, ...]):
+    """What a node saved, and beside it what its rules compute together from the cotangent `of`, within one sweep."""
+
+    def __init__(self, *_: Any):
+        self.of: Any = None
+        self.values: dict[str, Any] = {}
 
 
 def _save(op: Op, names: tuple[str, ...]) -> Callable[..., tuple[Any, ...]]:
@@ -91,6 +102,8 @@ def _pull(op: Op, rule: Any, needs: Any, names: tuple[str, ...], known: dict[str
     """pull(g, saved, kwargs, times) -> the cotangent of an input, before `conform`."""
     if not callable(rule):
         return {0: _zero, 1: _pass, -1: _negate}.get(rule, lambda g, saved, kwargs, times: g * rule)
+    if shared := [name for name in op.shared if name in needs]:
+        return _call_with_shared(op, shared, rule, names, known)
     if op.kind != "elementwise":
         return _call_with_names(rule, needs, names, known)
     if len(needs) == 1 and not needs.keys() - set(names):
@@ -152,6 +165,24 @@ def _call_with_names(rule: Any, needs: Any, names: tuple[str, ...], known: dict[
         (_, k) = picks
         return lambda g, saved, kwargs, times: rule(g, saved[k])
     return lambda g, saved, kwargs, times: rule(*[saved[k] if k >= 0 else g for k in picks])
+
+
+def _call_with_shared(
+    op: Op, shared: list[str], rule: Any, names: tuple[str, ...], known: dict[str, int]
+) -> Callable[..., Any]:
+    """The same for a rule that names shared values, which are found when the first rule of a node asks for them."""
+    ways = {name: _call_with_names(op.shared[name], parameters(op.shared[name]), names, known) for name in shared}
+    call = _call_with_names(rule, parameters(rule), (*names, *shared), known)
+
+    def pull(g: Any, saved: Any, kwargs: Any, times: Any) -> Any:
+        if saved.of is not g:
+            saved.of, saved.values = g, {}
+        for name, compute in ways.items():
+            if name not in saved.values:
+                saved.values[name] = compute(g, saved, kwargs, times)
+        return call(g, (*saved, *[saved.values[name] for name in shared]), kwargs, times)
+
+    return pull
 
 
 def check_rule(op: Op, needs: dict[str, Any], known: set[str]) -> None:

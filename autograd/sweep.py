@@ -20,7 +20,7 @@ from .guard import check_usable
 from .modes import MODE, setting
 from .node import Node, describe
 from .op import Parts, apply, parts_of
-from .plan import MANY, parameters
+from .plan import MANY, Sharing, parameters
 from .tensor import Tensor, new_tensor
 
 _by_number = attrgetter("number")
@@ -106,8 +106,9 @@ def pullback(
                     contributions.append((i, c))
                 before = get(n)
                 grads[n] = c if before is None else before + c
-            if op.selects:
-                times = guarded
+            if op.special:
+                times = guarded if op.selects else times
+                forget_shared(saved)
             if detector is not None:
                 detector.backward(node, contributions)
             if free:
@@ -115,7 +116,16 @@ def pullback(
             yield node, g, contributions
     except Exception as error:
         _say_where(error, node)
+        if node is not None:
+            forget_shared(node.saved)
         raise
+
+
+def forget_shared(saved: Any) -> None:
+    """Drop what the rules of a node have computed together: the same cotangent may hold other numbers next time."""
+    if isinstance(saved, Sharing):
+        saved.of = None
+        saved.values.clear()
 
 
 def _say_where(error: Exception, node: Node | None) -> None:
@@ -158,7 +168,7 @@ def _as_tensors(node: Node) -> tuple[Any, ...]:
     for name, compute in op.residuals.items():
         if name in values:
             values[name] = compute(*[values[p] for p in parameters(compute)])
-    return tuple(values.values())
+    return type(node.saved)(values.values())
 
 
 def conform(g: Any, to: Node, node: Node, i: int) -> Any:
@@ -394,6 +404,7 @@ def _push_general(node: Node, saved: Any, given: dict[int, Any]) -> Any:
         gs = [Tensor(np.zeros(s, d), requires_grad=True) for s, d in zip(shapes, dtypes, strict=True)]
         g: Any = Parts(dict(enumerate(gs)), node.shape, node.dtype) if many else gs[0]
         pulled = [(i, _pulled(pull(g, saved, node.kwargs, mul), node, i)) for i, pull in plan.pulls if i in given]
+    forget_shared(saved)
     carriers = [*given.values(), *(v for value in saved for v in (value if isinstance(value, tuple) else (value,)))]
     differentiable = any(isinstance(v, Tensor) for v in carriers)
     roots = [(c.node, given[i]) for i, c in pulled if isinstance(c, Tensor) and c.node is not None]

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the jobs asked for; returns the exit status."""
     options = parser().parse_args(arguments)
     if options.list:
-        print("\n".join(f"{name:14}  {job.about}" for name, job in JOBS.items()))
+        print("\n".join(f"{name:24}  {job.about}" for name, job in JOBS.items()))
         return 0
     try:
         with hips_worker(options.hips) as hips:

@@ -484,3 +484,41 @@ def test_dtype_and_shape_are_kept():
     x.zero_grad()
     wide(x).sum().backward()
     assert x.grad.dtype == np.float32
+
+
+# ---- what several rules compute together ----
+
+
+def counted_product():
+    """a * b whose rules share a product with the cotangent; how often it was computed, in a list."""
+    calls = []
+
+    def double(g):
+        calls.append(1)
+        return 2 * g
+
+    op = ag.multilinear(
+        lambda a, b: 2 * a * b, lambda g, twice, b: twice * b, lambda g, twice, a: twice * a,
+        shared={"twice": double}, name="doubled", inputs="a b",
+    )  # fmt: skip
+    return op, calls
+
+
+def test_a_shared_value_is_computed_once_for_all_inputs():
+    op, calls = counted_product()
+    a, b = leaf(X), leaf(X + 1)
+    ga, gb = gradients(np.sum(op(a, b)), [a, b])
+    assert len(calls) == 1
+    np.testing.assert_allclose(ga, 2 * b.data)
+    np.testing.assert_allclose(gb, 2 * a.data)
+    gradcheck(op, X, X + 1, order=3)
+
+
+def test_a_shared_value_lasts_for_one_sweep():
+    op, calls = counted_product()
+    a, b = leaf(X), leaf(X + 1)
+    y, g = op(a, b), np.ones(3)
+    for scale in (1, 3):
+        g[...] = scale  # the same array with other numbers
+        np.testing.assert_allclose(gradients(y, [a], grad=g, retain_graph=True)[0], scale * 2 * b.data)
+    assert len(calls) == 2

@@ -2,7 +2,10 @@
 
 import functools
 import math
+import subprocess
+import sys
 import tracemalloc
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +25,7 @@ from autograd.extend import (
     vspace,
 )
 
+ROOT = Path(__file__).parent.parent
 X = np.array([0.3, -0.7, 1.1])
 Y = np.array([1.5, 0.4, -0.2])
 
@@ -443,3 +447,18 @@ def test_holomorphic_grad():
         ag.holomorphic_grad(np.sin)(1.0)
     g, aux = ag.grad_and_aux(lambda x, y: (x * y, {"twice": 2 * x}), 1)(2.0, 3.0)
     assert (g, aux) == (2, {"twice": 4})
+
+
+def test_rules_for_a_function_of_numpys():
+    """In a process of its own, because it is for good."""
+    code = """
+import numpy as np
+from autograd import grad
+from autograd.core import primitive_vjps
+from autograd.extend import defvjp
+defvjp(np.nextafter, lambda ans, x, y: lambda g: 7 * g, None)
+defvjp(np.sin, lambda ans, x: lambda g: 2 * g)
+print(grad(lambda x: np.nextafter(x, 2.0))(1.0), grad(np.sin)(1.0), np.sin in primitive_vjps, np.sin(0.0))
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert run.stdout.split() == ["7.0", "2.0", "True", "0.0"]

@@ -1,5 +1,6 @@
 """Implicit differentiation against closed forms, unrolled iterations, finite differences and JAX."""
 
+import gc
 from typing import NamedTuple
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 
 pytest.importorskip("scipy", reason="the default solvers need the extra scipy")
 
-from autograd import NotDifferentiableError, Tensor, grad, gradcheck, hessian, implicit, jacobian, jvp
+from autograd import NotDifferentiableError, Tensor, grad, gradcheck, gradients, hessian, implicit, jacobian, jvp
+from autograd.node import Node
 
 RNG = np.random.default_rng(0)
 
@@ -162,6 +164,22 @@ def test_what_goes_wrong_is_said():
         grad(lambda p: implicit.root(lambda x: x - p, 1.0, solver=lambda f, x: np.float64(2.0)))(2.0)
     with pytest.raises(np.linalg.LinAlgError):
         grad(lambda p: implicit.root(lambda x, p: x**2 * p, 1.0, p, solver=lambda f, x: np.zeros(1)[0]))(1.0)
+
+
+def test_the_graph_is_gone_without_the_collector():
+    def live():
+        return sum(type(o) is Node for o in gc.get_objects())
+
+    p = Tensor(4.0, requires_grad=True)
+    implicit.root(lambda x, p: x * x - p, 1.0, p)
+    gc.collect()
+    gc.disable()
+    try:
+        before = live()
+        gradients(implicit.root(lambda x, p: x * x - p, 1.0, p), [p], create_graph=True)
+        assert live() == before
+    finally:
+        gc.enable()
 
 
 def test_against_jax():

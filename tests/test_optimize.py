@@ -12,7 +12,7 @@ pytest.importorskip("scipy", reason="the extra scipy is not installed")
 
 import scipy.optimize
 
-from autograd import NotDifferentiableError, ShapeError, optimize
+from autograd import NotDifferentiableError, ShapeError, Tensor, optimize
 
 ROOT = Path(__file__).parent.parent
 METHODS = [
@@ -150,6 +150,17 @@ def test_what_goes_wrong_is_said():
         optimize.minimize(lambda x: np.abs(x) ** 2, 1j)
     with pytest.raises(NotDifferentiableError):
         optimize.minimize(lambda x: np.sum(np.nextafter(x, 1.0)), np.zeros(3))
+
+
+@pytest.mark.parametrize("method", ["BFGS", "Nelder-Mead"])
+def test_a_recorded_parameter_is_referred_to_implicit(method):
+    p = Tensor(2.0, requires_grad=True)
+    with pytest.raises(NotDifferentiableError, match=r"implicit\.minimize"):
+        optimize.minimize(lambda x, p: (x - p) ** 2, 0.0, p, method=method)
+    with pytest.raises(NotDifferentiableError, match=r"implicit\.minimize"):
+        optimize.minimize(lambda x: (x - p) ** 2, 0.0, method=method)
+    with pytest.raises(NotDifferentiableError, match=r"implicit\.root"):
+        optimize.root(lambda x, p: x - p, 0.0, p)
 
 
 def test_it_is_loaded_when_first_used():

@@ -85,6 +85,9 @@ def in_jax(jax, name):
         weights = nn.one_hot(t, x.shape[-1]) if t.dtype.kind == "i" else t
         return -jnp.sum(weights * nn.log_softmax(x)) * x.shape[-1] / x.size
 
+    def parameter_first(name):
+        return lambda x, v: getattr(jax.scipy.special, name)(v, x)
+
     def arrays(name):  # JAX takes no lists
         return lambda x, q, **kw: getattr(jnp, name)(x, jnp.asarray(q), **kw)
 
@@ -94,6 +97,8 @@ def in_jax(jax, name):
         **{name: arrays(name) for name in ("quantile", "percentile", "nanquantile", "nanpercentile")},
         "histogram": lambda x, bins, **kw: jnp.histogram(x, jnp.asarray(bins), **kw),
         "bincount": lambda x, minlength, **kw: jnp.bincount(x, length=max(minlength, 5), **kw),
+        # our operations take the parameter last
+        **{name: parameter_first(name) for name in ("polygamma", "zeta", "gammainc", "gammaincc")},
         "getitem": operator.getitem,
         "array_split": None,  # JAX does not cut beyond the end
         "polydiv": None,  # JAX keeps the zeros in front of the remainder

@@ -54,6 +54,12 @@ def test_every_pair_of_lengths(f, mode):
         (np.vander, (np.ones(2),), {"N": -1}),
         (np.poly, (np.ones((2, 3)),), {}),
         (np.roots, (np.ones((2, 2)),), {}),
+        (np.polyfit, (np.ones(3), np.ones(3)), {"deg": -1}),
+        (np.polyfit, (np.ones((3, 1)), np.ones(3)), {"deg": 1}),
+        (np.polyfit, (np.ones(3), np.ones(2)), {"deg": 1}),
+        (np.polyfit, (np.ones(0), np.ones(0)), {"deg": 1}),
+        (np.polyfit, (np.ones(3), np.ones(3)), {"deg": 1, "w": np.ones(2)}),
+        (np.polyfit, (np.arange(2.0), np.ones(2)), {"deg": 1, "cov": True}),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
@@ -133,6 +139,32 @@ def test_complex_roots_of_a_real_polynomial_make_it_real():
     y = np.poly(leaf(zeros))
     assert y.dtype == float
     np.testing.assert_allclose(y.data, [1, -5, 11, -15])
+
+
+def test_the_characteristic_polynomial_ends_in_the_determinant():
+    a = rng.standard_normal((3, 3))
+    np.testing.assert_allclose(grad(lambda a: -np.poly(a)[-1])(a), np.linalg.det(a) * np.linalg.inv(a).T, atol=1e-12)
+
+
+# ---- fits ----
+
+
+def test_a_fit_through_all_points_is_the_polynomial():
+    x, c = np.array([-1.0, 0, 0.5, 2]), np.array([1.0, -2, 3])
+    np.testing.assert_allclose(jacobian(lambda c: np.polyfit(x, np.polyval(c, x), 2))(c), np.eye(3), atol=1e-12)
+
+
+def test_a_full_fit_gives_all_that_numpys_does():
+    x, y = np.arange(5.0), rng.standard_normal(5)
+    for ours, numpys in zip(np.polyfit(x, leaf(y), 1, full=True), np.polyfit(x, y, 1, full=True), strict=True):
+        np.testing.assert_allclose(getattr(ours, "data", ours), numpys)
+    residual = grad(lambda y: np.sum(np.polyfit(x, y, 1, full=True)[1]))(y)
+    np.testing.assert_allclose(residual, 2 * (y - np.polyval(np.polyfit(x, y, 1), x)))
+
+
+def test_points_that_do_not_determine_the_coefficients():
+    with pytest.warns(np.exceptions.RankWarning):
+        np.polyfit(np.ones(3), leaf(np.arange(3.0)), 1)
 
 
 # ---- np.polynomial, np.poly1d: plain Python that a Tensor goes through by its operators ----

@@ -306,8 +306,13 @@ def test_multivariate_normal_in_other_forms():
     check(lambda c: entropy(None, (c + c.T) / 2), lambda c: plain_entropy(None, (c + c.T) / 2), cov)
     g = grad(lambda c: np.sum(ours(x, None, c)))(cov)
     np.testing.assert_allclose(g, g.T, atol=1e-12)
+    thin = np.array([[2.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
+    flat = x * np.array([1.0, 1.0, 0.0])
+    to_plane = lambda x: x * np.array([1.0, 1.0, 0.0])
+    check(lambda x: ours(to_plane(x), None, thin, True), lambda x: plain(to_plane(x), None, thin, True), flat)
+    np.testing.assert_array_equal(ours(leaf(x), None, thin, True).data, plain(x, None, thin, True))  # -inf
     with pytest.raises(NotDifferentiableError, match="singular"):
-        ours(leaf(x), allow_singular=True)
+        ours(flat, None, leaf(thin), allow_singular=True)
 
 
 def test_distributions_as_modules_and_what_scipy_has_besides():

@@ -272,9 +272,8 @@ def test_only_what_the_rules_name_is_kept(name):
         del xs
         if node.op.name == name and ROWS[name].call is not symmetric:  # recorded as one operation on these very arrays
             named = set(node.op.needs_of(k))
-            named |= {
-                n for r in named & node.op.residuals.keys() for n in inspect.signature(node.op.residuals[r]).parameters
-            }
+            found = {**node.op.residuals, **node.op.shared}
+            named |= {n for name in named & found.keys() for n in inspect.signature(found[name]).parameters}
             names = ("xs",) * len(alive) if node.op.arity == MANY else node.op.names
             assert [ref() is not None for ref in alive] == [n in named for n in names]
 

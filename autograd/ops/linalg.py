@@ -129,9 +129,16 @@ def _solve_batch(op, xs, kwargs):
     return op(*aligned(a, b), **kwargs)
 
 
+def _transposed_solve(g, a, b_shape):
+    if len(b_shape) == 1:  # one vector, which a stack of matrices makes into a stack of vectors
+        return np.linalg.solve(a.mT, g[..., None])[..., 0]
+    return np.linalg.solve(a.mT, g)
+
+
 @general(
     handles=np.linalg.solve,
     broadcasts=True,
+    shared={"gb": _transposed_solve},
     formulas=("-solve(transpose(a), g) @ transpose(y)", "solve(transpose(a), g)"),
     batch=_solve_batch,
 )
@@ -140,17 +147,9 @@ def solve(a, b):
     return np.linalg.solve(a, b)
 
 
-@solve.rule
-def _solve_a(g, a, y, b_shape):
-    gb = _solve_b(g, a, b_shape)
-    return -gb[..., None] * y[..., None, :] if len(b_shape) == 1 else -(gb @ y.mT)
-
-
-@solve.rule
-def _solve_b(g, a, b_shape):
-    if len(b_shape) == 1:  # one vector, which a stack of matrices makes into a stack of vectors
-        return np.linalg.solve(a.mT, g[..., None])[..., 0]
-    return np.linalg.solve(a.mT, g)
+# the cotangent g is in gb; a rule takes it all the same
+solve.rule(lambda g, gb, y, b_shape: -gb[..., None] * y[..., None, :] if len(b_shape) == 1 else -(gb @ y.mT))
+solve.rule(lambda g, gb: gb)
 
 
 @general(formulas=("inv(y)^T phi(y^T g) inv(y), made symmetric",), batch="stack")

@@ -6,6 +6,8 @@ zeros are dropped where NumPy drops them, but stay in the computation, so no gra
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from ..errors import NotDifferentiableError
@@ -221,3 +223,46 @@ def _roots_rule(g, x, y):
 
 
 roots = general(np.roots, _roots_rule, formulas=("-g / polyval(polyder(x), y) @ vander(y, len(x))",))
+
+
+# ---- fits ----
+
+
+@meaning(np.polyfit)
+def _polyfit(x, y, deg, rcond=None, full=False, w=None, cov=False):
+    x, y = _array(x) + 0.0, _array(y) + 0.0
+    _check_fit(x, y, deg, w)
+    matrix = _vander(x, int(deg) + 1)
+    if w is not None:
+        w = _array(w) + 0.0
+        matrix, y = w[:, None] * matrix, np.reshape(w, (-1,) + (1,) * (y.ndim - 1)) * y
+    scale = np.sqrt(np.sum(matrix * matrix, axis=0))
+    rcond = len(x) * np.finfo(x.dtype).eps if rcond is None else rcond
+    c, residuals, rank, s = np.linalg.lstsq(matrix / scale, y, rcond)
+    c = (c.T / scale).T
+    if rank != int(deg) + 1 and not full:
+        warnings.warn("np.polyfit: the points do not determine all coefficients", np.exceptions.RankWarning, 3)
+    if full:
+        return c, residuals, rank, s, rcond
+    return (c, _covariance(matrix / scale, scale, residuals, y, cov)) if cov else c
+
+
+def _covariance(matrix, scale, residuals, y, cov):
+    """That of the coefficients: of the points' own spread, or "unscaled" for points of variance 1."""
+    n, terms = matrix.shape
+    base = np.linalg.inv(matrix.T @ matrix) / np.outer(scale, scale)
+    if cov != "unscaled" and n <= terms:
+        raise ValueError("the number of data points must exceed order to scale the covariance matrix")
+    factor = 1 if cov == "unscaled" else residuals / (n - terms)
+    return (base if y.ndim == 1 else base[:, :, None]) * factor
+
+
+def _check_fit(x, y, deg, w):
+    if deg < 0:
+        raise ValueError("expected deg >= 0")
+    if x.ndim != 1 or y.ndim not in (1, 2):
+        raise TypeError(f"expected a vector for x and one or two axes for y, not {x.ndim} and {y.ndim}")
+    if len(x) == 0 or len(x) != len(y):
+        raise TypeError(f"expected x and y of the same length, at least 1, not {len(x)} and {len(y)}")
+    if w is not None and np.shape(w) != x.shape:
+        raise TypeError(f"expected a weight for each point, shape {x.shape}, not {np.shape(w)}")

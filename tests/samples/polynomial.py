@@ -25,6 +25,11 @@ def with_simple_roots(rng: Any, shape: Shape) -> Any:
     return 1.5 * np.real(np.poly(zeros))
 
 
+def fit(f: Any, x: Any, y: Any, *w: Any, **options: Any) -> Any:
+    """At places no two of which are near each other, also where the numbers are integers."""
+    return f(x + 5 * np.arange(len(x), dtype=x.dtype), y, **options, w=w[0] if w else None)
+
+
 POLYNOMIAL = {
     "convolve": Row(np.convolve, PAIRS, MODES),
     "correlate": Row(np.correlate, PAIRS[:3], MODES),
@@ -41,4 +46,13 @@ POLYNOMIAL = {
     "poly": Row(np.poly, [((3,),), ((1,),)]),
     "of_simple_roots": Row(polynomial.of_simple_roots, [((3,),)], domain=[nonzero]),
     "roots": Row(np.roots, [((4,),), ((2,),), ((5,),)], domain=[with_simple_roots]),
-}
+    "polyfit": Row(
+        np.polyfit,
+        domain=[ANY, ANY, (0.5, 2)],
+        call=fit,
+        more=[
+            at((5,), (5,), deg=2), at((4,), (4, 2), deg=1), at((5,), (5,), (5,), deg=1), at((2,), (2,), deg=0),
+            at((5,), (5,), deg=1, cov=True), at((5,), (5, 2), deg=1, cov=True), at((3,), (3,), deg=1, cov="unscaled"),
+        ],
+    ),
+}  # fmt: skip

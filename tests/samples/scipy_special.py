@@ -70,6 +70,7 @@ SCIPY_SPECIAL = {
     "gamma": Row(sp.gamma, ONE, domain=[POSITIVE], more=[at((3,), domain=[(-0.8, -0.2)])]),
     "gammaln": Row(sp.gammaln, ONE, domain=[POSITIVE]),
     "loggamma": Row(sp.loggamma, ONE, domain=[POSITIVE]),
+    "gammasgn": Row(sp.gammasgn, ONE, domain=[(-0.9, -0.1)]),
     "psi": Row(sp.digamma, ONE, domain=[POSITIVE]),
     "polygamma": Row(
         special._polygamma, [((3,), ()), ((2, 3), (3,))], domain=[POSITIVE, orders(1, 4)], reference=plain_polygamma

@@ -16,7 +16,7 @@ from ...op import general
 from ...pack import is_recorded, plain
 
 
-@general(name="spline", formulas=("sum(g * spline'(x))",))
+@general(name="spline", batch=lambda op, xs, kwargs: op(*xs, **kwargs), formulas=("sum(g * spline'(x))",))
 def spline(x, *, curve, order=0):
     """The derivative of this order of a curve at x, in the shape of x followed by that of the curve's values."""
     if np.iscomplexobj(x):

@@ -38,6 +38,7 @@ def _apart(y, x):
 gamma = elementwise(sp.gamma, lambda x, y: y * sp.digamma(x))
 gammaln = elementwise(sp.gammaln, lambda x: sp.digamma(x))
 loggamma = elementwise(sp.loggamma, lambda x: sp.digamma(x))
+gammasgn = elementwise(sp.gammasgn, 0)
 psi = elementwise(sp.digamma, lambda x: polygamma(1, x))
 beta = elementwise(
     sp.beta,

@@ -342,15 +342,15 @@ class _MultivariateNormal(_Multivariate):
         """x: (..., k); mean: (k,); cov: (k, k), or its diagonal, or a number. The gradient for cov is symmetric."""
         if _is_plain((x, mean, cov)):
             return st.multivariate_normal.logpdf(x, mean, cov, allow_singular)
-        if allow_singular:
-            raise NotDifferentiableError("a singular covariance matrix has no derivative; leave out allow_singular")
         x, mean, cov = _points(x, mean, cov)
         d = x - mean
         k = d.shape[-1]
+        if allow_singular:
+            return _singular_logpdf(d, cov)
         rows = np.reshape(d, (-1, k))
         distance = np.reshape(np.sum(rows * np.linalg.solve(cov, rows.T).T, axis=-1), d.shape[:-1])
         y = -(distance + k * LOG_TWO_PI + np.linalg.slogdet(cov)[1]) / 2
-        return np.reshape(y, tuple(n for n in y.shape if n != 1))  # squeezed, as SciPy does
+        return _squeezed(y)
 
     def entropy(self, mean=None, cov=1):
         """The differential entropy."""
@@ -358,6 +358,24 @@ class _MultivariateNormal(_Multivariate):
             return st.multivariate_normal.entropy(mean, cov)
         _, mean, cov = _points(np.zeros(cov.shape[-1:] or 1), mean, cov)
         return (mean.shape[-1] * (LOG_TWO_PI + 1) + np.linalg.slogdet(cov)[1]) / 2
+
+
+def _squeezed(y):
+    """Without the axes of one element, as SciPy does."""
+    return np.reshape(y, tuple(n for n in y.shape if n != 1))
+
+
+def _singular_logpdf(d, cov):
+    """The density on the range of a constant covariance matrix, by its eigenvectors; -inf beside the range."""
+    if isinstance(cov, Tensor) and cov.node is not None:
+        raise NotDifferentiableError("a singular covariance matrix has no derivative; leave out allow_singular")
+    sizes, vectors = np.linalg.eigh(special._values(cov).data if isinstance(cov, Tensor) else cov)
+    smallest = 1e6 * np.finfo(sizes.dtype).eps * np.max(np.abs(sizes))  # SciPy's bounds
+    kept = sizes > smallest
+    distance = np.sum((d @ (vectors[:, kept] / np.sqrt(sizes[kept]))) ** 2, axis=-1)
+    beside = special._values(np.sum(np.abs(d @ vectors[:, ~kept]) ** 2, axis=-1)) >= (1e3 * smallest) ** 2
+    normaliser = np.sum(kept) * LOG_TWO_PI + np.sum(np.log(sizes[kept]))
+    return _squeezed(np.where(beside, -math.inf, -(distance + normaliser) / 2))
 
 
 def _points(x, mean, cov):

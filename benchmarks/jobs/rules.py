@@ -1,0 +1,135 @@
+"""What a rule costs in the engine: backward of fft, linalg and einsum beside the same rule written out in NumPy.
+
+The forward pass is done before the clock starts, on both sides. By hand means: the arrays at hand, the rule, nothing
+else, no graph, no checks. The difference is what the engine adds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from benchmarks.measure import Case
+from benchmarks.race import Race
+
+Arrays = list[np.ndarray]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation on arrays drawn by `draw(rng)`; `rule(g, y, *xs)` gives the gradients of xs by hand."""
+
+    forward: Callable[..., Any]
+    draw: Callable[[Any], Arrays]
+    rule: Callable[..., Arrays]
+
+
+def normal(*shapes: tuple[int, ...]) -> Callable[[Any], Arrays]:
+    return lambda rng: [rng.standard_normal(shape) for shape in shapes]
+
+
+def well_conditioned(rng: Any) -> Arrays:
+    return [rng.standard_normal((100, 100)) / 10 + 2 * np.eye(100)]
+
+
+def positive_definite(rng: Any) -> Arrays:
+    (a,) = well_conditioned(rng)
+    return [a @ a.T]
+
+
+def tall(rng: Any) -> Arrays:
+    return [rng.standard_normal((120, 80))]
+
+
+def rfft_rule(g: np.ndarray, y: np.ndarray, x: np.ndarray) -> Arrays:
+    """The real part of the transform of g, padded with zeros to the length of x."""
+    full = np.zeros(x.shape, g.dtype)
+    full[: g.size] = g
+    return [np.fft.fft(full).real]
+
+
+def solve_rule(g: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray) -> Arrays:
+    gb = np.linalg.solve(a.T, g)
+    return [-gb @ y.T, gb]
+
+
+def cholesky_rule(g: np.ndarray, y: np.ndarray, x: np.ndarray) -> Arrays:
+    phi = np.tril(y.T @ np.tril(g))
+    phi[np.diag_indices_from(phi)] *= 0.5
+    inverse = np.linalg.inv(y)
+    s = inverse.T @ phi @ inverse
+    return [(s + s.T) * 0.5]
+
+
+OPERATIONS = {
+    "fft": Operation(
+        np.fft.fft,
+        lambda rng: [rng.standard_normal(2**16) + 1j * rng.standard_normal(2**16)],
+        lambda g, y, x: [np.fft.fft(g)],
+    ),
+    "rfft": Operation(np.fft.rfft, normal((2**16,)), rfft_rule),
+    "fft2": Operation(
+        np.fft.fft2, lambda rng: [rng.standard_normal((256, 256)) * (1 + 1j)], lambda g, y, x: [np.fft.fft2(g)]
+    ),
+    "inv": Operation(np.linalg.inv, well_conditioned, lambda g, y, x: [-(y.T @ g @ y.T)]),
+    "solve": Operation(
+        np.linalg.solve, lambda rng: [*well_conditioned(rng), rng.standard_normal((100, 20))], solve_rule
+    ),
+    "cholesky": Operation(np.linalg.cholesky, positive_definite, cholesky_rule),
+    "det": Operation(
+        np.linalg.det, lambda rng: [well_conditioned(rng)[0] / 2], lambda g, y, x: [g * y * np.linalg.inv(x).T]
+    ),
+    "einsum:ij,jk->ik": Operation(
+        partial(np.einsum, "ij,jk->ik"),
+        normal((100, 80), (80, 120)),
+        lambda g, y, a, b: [np.einsum("ik,jk->ij", g, b), np.einsum("ik,ij->jk", g, a)],
+    ),
+    "einsum:bij,bjk->bik": Operation(
+        partial(np.einsum, "bij,bjk->bik"),
+        normal((16, 30, 40), (16, 40, 20)),
+        lambda g, y, a, b: [np.einsum("bik,bjk->bij", g, b), np.einsum("bik,bij->bjk", g, a)],
+    ),
+    "einsum:ijk,jil->kl": Operation(
+        partial(np.einsum, "ijk,jil->kl"),
+        normal((20, 30, 10), (30, 20, 15)),
+        lambda g, y, a, b: [np.einsum("kl,jil->ijk", g, b), np.einsum("kl,ijk->jil", g, a)],
+    ),
+}
+
+
+def prepared(operation: str) -> tuple[Operation, Arrays, Any, np.ndarray]:
+    """The operation, its inputs, its result and a cotangent."""
+    op, rng = OPERATIONS[operation], np.random.default_rng(0)
+    xs = op.draw(rng)
+    y = op.forward(*xs)
+    return op, xs, y, np.asarray(rng.standard_normal(y.shape)).astype(y.dtype)
+
+
+def seegrad(operation: str) -> Case:
+    from autograd import Tensor, gradients
+
+    op, xs, _, g = prepared(operation)
+    leaves = [Tensor(x, requires_grad=True) for x in xs]
+    y = op.forward(*leaves)
+    return Case(lambda: gradients(y, leaves, grad=g, retain_graph=True), lambda result: result)
+
+
+def by_hand(operation: str) -> Case:
+    op, xs, y, g = prepared(operation)
+    return Case(lambda: op.rule(g, y, *xs), lambda result: result)
+
+
+RACES = [
+    Race(
+        f"rule:{name}",
+        f"backward of {name}, beside its rule in NumPy",
+        {"seegrad": seegrad, "NumPy by hand": by_hand},
+        {"operation": name},
+        bounds={"NumPy by hand": 1.3},
+    )
+    for name in OPERATIONS
+]
