@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 import autograd as ag
+import nn
 from autograd import (
     NotDifferentiableError,
     Tensor,
     batched,
+    checkpoint,
     grad,
     hessian,
     jacobian,
@@ -315,6 +317,23 @@ def test_ops_of_ones_own():
     assert batched.how(own) == "loop"
     assert batched.how(ag.ops.matrix.matmul) == "rule"
     assert batched.how(ag.ops.elementwise.sin) == "free"
+
+
+def test_a_network_and_its_loss():
+    scores, t = RNG.standard_normal((5, 4, 3)), RNG.integers(0, 3, (5, 4))
+    f = grad(lambda w, x, t: nn.softmax_cross_entropy(nn.relu(x @ w), t))
+    w = RNG.standard_normal((3, 3))
+    same(vmap(f, (None, 0, 0))(w, scores, t), [f(w, x, k) for x, k in zip(scores, t, strict=True)])
+    layer = nn.Affine(RNG.standard_normal((3, 2)), np.zeros(2))
+    same(vmap(layer)(X).data, layer(X).data)
+    raises(ValueError, lambda: vmap(f, (None, 0, 0))(w, scores, t + 1), "classes")
+
+
+def test_checkpoint():
+    f = checkpoint(lambda x: np.sin(x) ** 2)
+    same(vmap(grad(lambda x: np.sum(f(x))))(X), np.sin(2 * X))
+    same(jacobian(f)(X[0]), np.diag(np.sin(2 * X[0])))
+    same(vmap(hessian(lambda x: np.sum(f(x))))(X), [np.diag(2 * np.cos(2 * x)) for x in X])
 
 
 # ---- errors ----
