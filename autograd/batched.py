@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import inspect
 import math
+import operator
 from collections.abc import Callable
 from functools import cache, partial
 from itertools import count
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -115,18 +117,43 @@ class Batched:
         return carry(op, args, kwargs, bare) if bare > inside else NotImplemented
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if not self.batched:
+            return np.array(self.inner, dtype=dtype, copy=copy)
         raise NotBatchedError(
             "inside vmap() an array stands for a whole batch and cannot become an ndarray; use NumPy's functions on it "
             "and np.stack([a, b]) instead of np.array([a, b]), and np.take(x, i) where it is the index of a plain array"
         )
 
-    def _no_number(self, *_: Any) -> Any:
+    def _number(self, kind: Callable[[Any], Any]) -> Any:
+        if not self.batched:
+            return kind(self.inner)
         raise NotBatchedError(
             "inside vmap() this value differs from example to example, so it is not one number and decides no `if`; "
             "use np.where(condition, a, b), and array operations instead of float() or int()"
         )
 
-    __bool__ = __float__ = __int__ = __complex__ = __index__ = item = tolist = _no_number
+    def __bool__(self) -> bool:
+        return self._number(bool)
+
+    def __float__(self) -> float:
+        return self._number(float)
+
+    def __int__(self) -> int:
+        return self._number(int)
+
+    def __complex__(self) -> complex:
+        return self._number(complex)
+
+    def __index__(self) -> int:
+        return self._number(operator.index)
+
+    def item(self) -> Any:
+        """The one element, where it is the same for every example."""
+        return self._number(methodcaller("item"))
+
+    def tolist(self) -> Any:
+        """The elements as nested lists, where they are the same for every example."""
+        return self._number(methodcaller("tolist"))
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise NotBatchedError(
@@ -263,7 +290,7 @@ def in_level(level: int) -> setting:
 
 def carry(op: Any, args: Any, kwargs: dict[str, Any], level: int) -> Any:
     """op(*args) where Batched arrays of this level are outermost."""
-    if (op is reveal or op is hide) and kwargs["level"] == level:
+    if (op is reveal or op is hide) and kwargs["level"] >= level:  # not about what is hidden further in
         return op.forward(*args, **kwargs)
     xs: list[Any] = []
     batched: list[bool] = []
@@ -515,9 +542,17 @@ def one_by_one(function: Callable[..., Any], args: Any, kwargs: dict[str, Any], 
         raise refused
     args, kwargs = _mapped((args, kwargs), lambda v: _opened(v, level, size))
     if size is None:
-        return _closed(function(*args, **kwargs), level, None, recorded)
+        return _closed(_alone(function, args, kwargs), level, None, recorded)
     each = [_mapped((args, kwargs), partial(_example, i=k)) for k in range(size)]
-    return _closed(_stacked([function(*a, **k) for a, k in each]), level, size, recorded)
+    return _closed(_stacked([_alone(function, a, k) for a, k in each]), level, size, recorded)
+
+
+def _alone(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
+    """One example, which may be a batch of a vmap further out."""
+    try:
+        return function(*args, **kwargs)
+    except NotBatchedError as refused:
+        return one_by_one(function, args, kwargs, refused)
 
 
 def _leaves(tree: Any) -> list[Any]:

@@ -336,6 +336,26 @@ def test_checkpoint():
     same(vmap(hessian(lambda x: np.sum(f(x))))(X), [np.diag(2 * np.cos(2 * x)) for x in X])
 
 
+def test_what_runs_example_by_example_nests():
+    """np.choose and np.interp look at the numbers of one example."""
+    T, a = RNG.standard_normal((3, 2, 5)), RNG.standard_normal(5)
+
+    def chosen(x):
+        return np.choose((x > 0).astype(int), [x * x, np.sin(x)])
+
+    def one(x):
+        return chosen(x).sum()
+
+    def line(w, x):
+        return np.interp(0.3 * np.sum(x), np.arange(5.0), w * x)
+
+    same(vmap(vmap(grad(one)))(T), [[grad(one)(x) for x in y] for y in T])
+    same(vmap(hessian(one))(T[0]), [hessian(one)(x) for x in T[0]])
+    same(vmap(vmap(grad(line), (None, 0)), (None, 0))(a, T), [[grad(line)(a, x) for x in y] for y in T])
+    both = grad(lambda w: np.sum(vmap(grad(lambda x: chosen(x * w).sum()))(T[0]) ** 2))
+    same(both(a), grad(lambda w: sum(np.sum(grad(lambda x: chosen(x * w).sum())(x) ** 2) for x in T[0]))(a))
+
+
 # ---- errors ----
 
 
