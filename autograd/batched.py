@@ -96,7 +96,7 @@ class Batched:
     # ---- NumPy's protocols, and the engine's ----
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method in CALLS:
+        if method in CALLS and (kwargs or method != "__call__"):
             return CALLS[method](ufunc, *inputs, **kwargs)
         meaning = FUNCTIONS.get(ufunc) or of_scipy(ufunc)
         if meaning is None or method != "__call__":

@@ -90,7 +90,7 @@ def _check(
     rng: Any,
     of: str,
 ) -> None:
-    y = _plain(f(*xs))
+    y = _plain(f(*map(np.copy, xs)))  # f may assign into its arguments
     vs = [_direction(x, rng) for x in xs]
     u = _direction(y, rng)
     numeric = _inner(u, _along(f, xs, vs, eps))

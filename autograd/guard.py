@@ -35,19 +35,14 @@ def owner(array: Any) -> Any:
     return array
 
 
-def mark_changed(
-    array: Any, node: Node | None, place: tuple[CodeType | None, int], replaced: bool = False, number: int = 0
-) -> None:
+def mark_changed(array: Any, node: Node | None, place: tuple[CodeType | None, int], replaced: bool = False) -> None:
     """Note that `array`, the data of a Tensor, is being written to, or replaced by another one.
 
     place: where in the user's code, from `caller()`.
-    number: when. An operation that writes in place takes it before it records itself, because what it saves for its own
-    backward is what was there before.
     """
     global _last
     with _lock:  # _last must not go back when two threads change something at once
-        number = number or next_number()
-        _last = max(_last, number)
+        _last = number = next_number()
     if node is not None:
         node.changed = (number, *place)
     if isinstance(array, np.ndarray) and not (replaced and node is not None):

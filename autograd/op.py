@@ -66,6 +66,7 @@ class Op:
     shared     for what the rules of several inputs compute from the cotangent: {name: function}. A rule that names it
                gets its value, found once for all inputs; the function takes what a rule takes
     broadcasts the rules leave it to the engine to sum over the axes along which an input was stretched
+    view       (of a registration) NumPy's result is a view of the input where it can be; see view.py
     batch      how the op takes one more axis in front of its arrays: "stack" if it works on their last axes and takes
                stacks of them, "axis" if its static argument `axis` says on which axes it works, "elementwise" if it
                is so whatever its kind, or a function of (op, arrays, static arguments) that returns the result with
@@ -466,10 +467,10 @@ def parts_of(whole: Node, y: tuple[Any, ...]) -> tuple[Tensor, ...]:
 
 
 def _register(kind: str) -> Callable[..., Any]:
-    def register(forward: Any = None, *rules: Any, handles: Any = (), **options: Any) -> Any:
+    def register(forward: Any = None, *rules: Any, handles: Any = (), view: bool = False, **options: Any) -> Any:
         if forward is None:  # @general(name=..., handles=...)
-            return lambda function: register(function, *rules, handles=handles, **options)
-        op = Op(forward, rules, kind=kind, **options)
+            return lambda function: register(function, *rules, handles=handles, view=view, **options)
+        op = (_view_op() if view else Op)(forward, rules, kind=kind, **options)
         for function in (forward, *(handles if isinstance(handles, tuple) else (handles,))):
             if not inspect.isfunction(function):
                 FUNCTIONS[function] = op
@@ -477,6 +478,13 @@ def _register(kind: str) -> Callable[..., Any]:
 
     register.__name__ = kind
     return register
+
+
+def _view_op() -> type[Op]:
+    """The kind of Op whose results remember what they are a view of (the option `view=True` of a row)."""
+    from .view import ViewOp
+
+    return ViewOp
 
 
 def meaning(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -313,9 +313,14 @@ def pull_to(roots: list[tuple[Any, Any]], targets: list[Any], *, differentiable:
         grads.update({node: g for node, g, _ in sweep if node in wanted})
     gs = [grads[t] if t in grads else np.zeros(t.shape, t.dtype) for t in targets]
     if differentiable:
-        return [g if isinstance(g, Tensor | Batched) else new_tensor(np.asarray(g), None) for g in gs]
+        return [g if g.__class__ is Batched else _apart(g) for g in gs]
     taken = {id(g) for _, g in roots}
     return [own(_raw(g), t.dtype, taken) for g, t in zip(gs, targets, strict=True)]
+
+
+def _apart(g: Any) -> Tensor:
+    """A Tensor to hand out: one that is no view, and that nobody else holds, for the user may write into it."""
+    return new_tensor(g._array, g.node) if isinstance(g, Tensor) else new_tensor(np.asarray(g), None)
 
 
 # ---- forward mode ----

@@ -7,6 +7,7 @@ computed without its gradient. A Tensor whose node is None is a constant.
 
 from __future__ import annotations
 
+import functools
 import operator
 import sys
 import weakref
@@ -23,7 +24,8 @@ from .source import caller
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}  # NumPy's function -> what it means on Tensors
 
-# the methods of ufuncs on Tensors: "reduce" -> reduce(ufunc, *args, **kwargs)
+# ways to call that take more than a look into FUNCTIONS: "out" (any function), "__call__" (a ufunc with keywords), and
+# the methods of a ufunc, "reduce", "at", ...
 CALLS: dict[str, Callable[..., Any]] = {}
 
 NUMBERS = "fciub"  # the kinds of dtype that are computed with
@@ -73,7 +75,7 @@ class Tensor:
     """
 
     # `_array` and not `_data`: numpy.ma takes the `_data` of whatever it meets, and would lose the gradient
-    __slots__ = ("_array", "_name", "node")
+    __slots__ = ("_array", "_link", "_name", "node")  # _link: see view.py and ops/assign.py
     __array_priority__ = 1000.0
     __hash__ = object.__hash__
 
@@ -178,6 +180,10 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """A constant Tensor around the same array."""
+        if hasattr(self, "_link"):  # it was written into, or is a view
+            from .view import detached
+
+            return detached(self)
         return new_tensor(self._array, None)
 
     # ---- the graph ----
@@ -252,18 +258,22 @@ class Tensor:
     # ---- NumPy's protocols ----
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method in CALLS:
-            return CALLS[method](ufunc, *inputs, **kwargs)
-        if method != "__call__":
+        if kwargs or method != "__call__":
+            if method in CALLS:
+                if "out" in kwargs and method != "__call__":
+                    return CALLS["out"](ufunc, functools.partial(CALLS[method], ufunc), inputs, kwargs)
+                return CALLS[method](ufunc, *inputs, **kwargs)
             raise NotDifferentiableError(
                 f"np.{ufunc.__name__}.{method} is not supported on a Tensor; {_hint(ufunc, method)}"
             )
         meaning = FUNCTIONS.get(ufunc) or of_scipy(ufunc)
-        return unknown(ufunc) if meaning is None else meaning(*inputs, **kwargs)
+        return unknown(ufunc) if meaning is None else meaning(*inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         meaning = FUNCTIONS.get(function)
         try:
+            if meaning is not None and ("out" in kwargs or len(args) > 2):
+                return CALLS["out"](function, meaning, args, kwargs)
             return unknown(function) if meaning is None else meaning(*args, **kwargs)
         except NotBatchedError as refused:
             from .batched import one_by_one
@@ -275,7 +285,8 @@ class Tensor:
         if self.node is not None and not whole:
             raise TypeError(
                 f"{describe(self.node)} is recorded, and as an ndarray it would lose its gradient. Use t.data for "
-                "the numbers, np.stack([t1, t2]) instead of np.array([t1, t2]), and NumPy's functions on the Tensor"
+                "the numbers, np.stack([t1, t2]) instead of np.array([t1, t2]), and NumPy's functions on the Tensor; "
+                "to assign it, make the array a Tensor: y = Tensor(np.zeros(shape))"
             )
         return np.array(self.data, dtype=dtype, copy=copy)
 
@@ -290,7 +301,8 @@ class Tensor:
     def _number(self, kind: Callable[[Any], Any]) -> Any:
         if self.node is not None:
             raise TypeError(
-                f"{kind.__name__}() of a recorded Tensor would lose its gradient; use t.item() for the number. "
+                f"{kind.__name__}() of a recorded Tensor would lose its gradient; use t.item() for the number, or, to "
+                "assign it to an element, make the array a Tensor: y = Tensor(np.zeros(shape)). "
                 f"It was recorded by {describe(self.node)}"
             )
         return kind(self._array)
@@ -320,18 +332,6 @@ class Tensor:
 
     def __contains__(self, value: Any) -> bool:
         return value in self._array
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        recorded = self.node is not None or (isinstance(value, Tensor) and value.node is not None)
-        if recorded and MODE.get().recording:
-            whose = self.node or value.node
-            raise NotDifferentiableError(
-                f"assignment is not differentiable, and {describe(whose)} is recorded; build the result with np.where, "
-                "np.stack or np.concatenate, or assign inside `with no_grad():`"
-            )
-        mark_changed(self._array, self.node, caller())
-        self.data[index] = value._array if isinstance(value, Tensor) else value
-        self._show_value()
 
     def __reduce__(self) -> Any:
         return tensor, (self.data, self.is_leaf and self.requires_grad, self.name)
@@ -372,6 +372,7 @@ class Tensor:
         def __rmatmul__(self, other: Any) -> Tensor: ...
         def __neg__(self) -> Tensor: ...
         def __getitem__(self, index: Any) -> Tensor: ...
+        def __setitem__(self, index: Any, value: Any) -> None: ...
         def __getattr__(self, name: str) -> Any: ...
 
 

@@ -40,11 +40,11 @@ def _variable(value: Any) -> Tensor:
         if vmap is None or level_of(value) == vmap.levels[-1]:
             return _alias(value)
         value = vmap.tagged(value)
-    if isinstance(value, Tensor):
-        return Tensor(value.data, requires_grad=True)
     if isinstance(value, bool | str | bytes) or value is None:
         raise NotDifferentiableError(f"cannot differentiate with respect to {value!r}; choose other argnums")
-    return Tensor(float(value) if isinstance(value, int) else value, requires_grad=True)
+    variable = Tensor(float(value) if isinstance(value, int) else value, requires_grad=True)
+    variable.node.keeps_grad = False  # type: ignore[union-attr]  # it has no .grad, so f may write into it
+    return variable
 
 
 class _Recorded:
@@ -59,6 +59,7 @@ class _Recorded:
         leaves, self._rebuild = flatten([call[k] for k in chosen])
         with setting(recording=True):
             self.xs = [_variable(leaf) for leaf in leaves]
+            self.nodes = [x.node for x in self.xs]  # before f, which may write into them
             call.update(zip(chosen, self._rebuild(self.xs), strict=True))
             result = f(*[call.pop(k) for k in range(len(args))], **call)
         self.aux = None
@@ -67,7 +68,6 @@ class _Recorded:
                 raise TypeError("with has_aux=True the function returns a pair (result, aux)")
             result, self.aux = result
         self.ys, self._rebuild_y = flatten(result)
-        self.nodes = [x.node for x in self.xs]
         self.roots = [y.node for y in self.ys if isinstance(y, Tensor) and y.node is not None]
         self._graph = reachable(self.roots)
         for node in self.roots:
@@ -133,7 +133,8 @@ class _Recorded:
     def push(self, ts: list[Any]) -> list[Any]:
         """The tangents of the results from those of the variables (None: zero)."""
         recorded = self._recorded(ts)
-        given = [(x.node, _like(t, x, "tangent", recorded)) for x, t in zip(self.xs, ts, strict=True) if t is not None]
+        chosen = [(n, x, t) for n, x, t in zip(self.nodes, self.xs, ts, strict=True) if t is not None]
+        given = [(n, _like(t, x, "tangent", recorded)) for n, x, t in chosen]
         tangents: dict[Node, Any] = dict(given)  # type: ignore[arg-type]
         recording = recorded or MODE.get().recording  # a tangent may be a batch of Tensors
         with np.errstate(all="ignore"), setting(recording=recording):

@@ -101,15 +101,16 @@ def test_ufunc_methods():
     x = leaf()
     raises(NotDifferentiableError, lambda: np.nextafter.reduce(x), "np.nextafter")
     raises(NotDifferentiableError, lambda: np.add.reduce(x, out=np.zeros(())), "out=")
-    raises(NotDifferentiableError, lambda: np.add.at(x, [0], 1.0), "np.add.at")
+    raises(NotDifferentiableError, lambda: np.add.at(x, [0], 1.0), "in place", "x.copy()", "no_grad")
+    raises(NotDifferentiableError, lambda: np.add.at(np.zeros(2), [0], x[0]), "np.add.at", "Tensor(np.zeros(shape))")
 
 
 def test_out_and_where():
     x, out = leaf(), np.zeros(2)
     raises(NotDifferentiableError, lambda: np.add(x, 1, out=out), "out=", "t.data")
-    raises(NotDifferentiableError, lambda: np.exp(x, where=[True, False]), "where=", "t.data")
+    raises(NotDifferentiableError, lambda: np.exp(x, where=[True, False]), "where=", "out=", "t.data")
     raises(NotDifferentiableError, lambda: np.sum(x, out=np.zeros(())), "out=")
-    raises(NotDifferentiableError, lambda: np.add(np.ones(2), np.ones(2), out=x), "out=")
+    raises(NotDifferentiableError, lambda: np.add(np.ones(2), np.ones(2), out=x), "in place", "no_grad")
 
     def augmented():
         out.__iadd__(x)
@@ -158,26 +159,43 @@ def test_operands_that_are_not_plain_arrays():
 # ---- assignment ----
 
 
-def test_assignment_into_a_recorded_tensor():
-    y, line = numbered(lambda: leaf() * 2)
+def test_assignment_into_a_leaf():
+    x, line = numbered(lambda: Tensor(np.array([1.0, 2.0]), requires_grad=True))
 
     def assign():
-        y[0] = 1.0
+        x[0] = 1.0
 
-    raises(NotDifferentiableError, assign, "np.where", "no_grad", line=line)
-    assert np.array_equal(y.data, [2, 4])
+    def through_a_view():
+        view = x[:1]
+        view += 1
+
+    raises(NotDifferentiableError, assign, "x = x + ...", "x.copy()", "no_grad", line=line)
+    raises(NotDifferentiableError, through_a_view, "in place", "no_grad", line=line)
+    assert np.array_equal(x.data, [1, 2])
 
 
-def test_assignment_of_a_recorded_tensor_into_a_constant():
-    c, y = Tensor(np.zeros(2)), leaf()
+def test_assignment_of_a_recorded_tensor_into_integers():
+    c, y = Tensor(np.zeros(2, int)), leaf()
 
     def assign():
         c[0] = y[0]
 
-    raises(NotDifferentiableError, assign, "np.stack", "no_grad")
+    raises(NotDifferentiableError, assign, "int64", "floats")
     with no_grad():
         c[0] = y[0]
     assert np.array_equal(c.data, [1, 0])
+
+
+def test_assignment_through_a_view_that_is_not_recorded():
+    h = leaf() * 2
+    with no_grad():
+        view = h[:1]
+
+    def assign():
+        view[0] = 1.0
+
+    raises(NotDifferentiableError, assign, "make the view again", "no_grad")
+    assert np.array_equal(h.data, [2, 4])
 
 
 def test_requires_grad_of_a_result_cannot_be_set():

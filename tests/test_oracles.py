@@ -5,6 +5,7 @@ Finite differences see an error of one part in a million; engines that were writ
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 
@@ -105,6 +106,10 @@ def in_jax(jax, name):
         "roots": lambda p: jnp.roots(p, strip_zeros=False),
         **dict.fromkeys(("eigh", "eig", "eigvals", "svd", "qr", "lstsq")),  # see test_linalg.py
         "repeat": lambda x, repeats, axis=None: jnp.repeat(x, np.asarray(repeats), axis=axis),
+        **{
+            f: functools.partial(getattr(jnp, f), inplace=False)
+            for f in ("put", "place", "fill_diagonal", "put_along_axis")
+        },
         "take": lambda x, indices, axis=None, mode=None: jnp.take(x, np.asarray(indices), axis=axis, mode=mode),
         "sort": lambda x, axis=-1, kind=None: jnp.sort(x, axis=axis),
         "partition": None,  # within the parts JAX has another order

@@ -174,8 +174,8 @@ def test_mixed_dtypes(name, dtypes):
     xs = [sample.arrays(dtypes[min(k, 1)])[k] for k in range(len(sample.case.shapes))]
     try:
         expected = sample.expected(*xs)
-    except TypeError:
-        with pytest.raises(TypeError):
+    except (TypeError, np.exceptions.ComplexWarning):
+        with pytest.raises((TypeError, np.exceptions.ComplexWarning)):
             sample(*map(leaf, xs))
         return
     leaves = [leaf(x) if x.dtype.kind in "fc" else x for x in xs]
@@ -223,7 +223,6 @@ def test_python_numbers_do_not_widen(name, dtype):
         lambda x: np.tensordot(x, x[0:2]),
         lambda x: np.max(x, where=A > 1),
         lambda x: np.add(x, 1, out=np.zeros((3, 3))),
-        lambda x: np.add(x, 1, dtype=np.float32),
         lambda x: np.sin(x, where=A > 1),
         lambda x: np.add(np.zeros((3, 3)), 1, out=x),
         lambda x: operator.iadd(np.zeros((3, 3)), x),

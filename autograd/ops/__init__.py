@@ -5,6 +5,7 @@ Tensor and attaches its operators and methods.
 """
 
 from . import (
+    assign,
     constant,
     conv,
     decompositions,
@@ -17,8 +18,10 @@ from . import (
     linalg,
     matrix,
     methods,
+    out,
     pad,
     polynomial,
+    put,
     reduce,
     shape,
     statistics,
@@ -26,6 +29,7 @@ from . import (
 )
 
 __all__ = [
+    "assign",
     "constant",
     "conv",
     "decompositions",
@@ -38,8 +42,10 @@ __all__ = [
     "linalg",
     "matrix",
     "methods",
+    "out",
     "pad",
     "polynomial",
+    "put",
     "reduce",
     "shape",
     "statistics",

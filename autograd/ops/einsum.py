@@ -16,6 +16,7 @@ from ..errors import NotDifferentiableError
 from ..op import meaning, multilinear
 from .constant import constant
 from .matrix import array, diagonal
+from .shape import transpose
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -141,6 +142,8 @@ def _einsum(*operands, out=None, optimize=False, dtype=None, casting="safe", ord
         operands = [_cast(x, np.dtype(dtype), casting) for x in operands]
     terms, result = _explicit(subscripts, operands)
     terms, arrays = zip(*(_no_letter_twice(t, x) for t, x in zip(terms, operands, strict=True)), strict=True)
+    if len(terms) == 1 and set(terms[0]) == set(result):  # nothing is summed: a view, as in NumPy
+        return transpose(arrays[0], [terms[0].index(c) for c in result])
     return einsum(*arrays, subscripts=",".join(terms) + "->" + result)
 
 

@@ -105,8 +105,8 @@ rint = elementwise(np.rint, 0)
 round_ = elementwise(np.round, 0, accepts="decimals", handles=np.around)
 
 # complex parts
-real = elementwise(np.real, 1)
-imag = elementwise(np.imag, -1j)
+real = elementwise(np.real, 1, view=True)
+imag = elementwise(np.imag, -1j, view=True)
 conjugate = linear(np.conjugate, lambda g: np.conjugate(g), batch="elementwise")
 
 # choice: what is not chosen gets exactly 0, and a tie is split evenly; against a constant a tie counts as not chosen

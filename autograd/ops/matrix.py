@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..errors import NotDifferentiableError
-from ..op import general, meaning, multilinear
+from ..op import general, linear, meaning, multilinear
 from . import hidden
 from .elementwise import conj, multiply, subtract, where
 from .shape import concatenate, matrix_transpose, moveaxis, reshape, scatter, transpose
@@ -217,15 +217,23 @@ def list_of(axes):
 # ---- diagonals and triangles ----
 
 
-@meaning(np.diagonal)
-def diagonal(a, offset=0, axis1=0, axis2=1):
-    """The diagonal of the matrices in two axes, along a new last axis."""
-    axis1, axis2 = (normalize_axis_index(axis, np.ndim(a)) for axis in (axis1, axis2))
-    if axis1 == axis2:
-        raise ValueError("np.diagonal: the two axes are one")
-    others = [k for k in range(np.ndim(a)) if k not in (axis1, axis2)]
-    rows, columns = _diagonal_indices(np.shape(a)[axis1], np.shape(a)[axis2], offset)
-    return transpose(a, (*others, axis1, axis2))[..., rows, columns]
+def _diagonal_batch(op, xs, kwargs):
+    ndim = xs[0].ndim - 1
+    axis1, axis2 = (kwargs.get(name, k) for k, name in enumerate(("axis1", "axis2")))
+    return op(xs[0], offset=kwargs.get("offset", 0), axis1=axis1 % ndim + 1, axis2=axis2 % ndim + 1)
+
+
+def _diagonal_rule(g, x_shape, offset=0, axis1=0, axis2=1):
+    axes = axis1 % len(x_shape), axis2 % len(x_shape)
+    others = tuple(n for k, n in enumerate(x_shape) if k not in axes)
+    n, m = x_shape[axis1], x_shape[axis2]
+    matrices = scatter(g, index=(..., *_diagonal_indices(n, m, offset)), shape=(*others, n, m))
+    return np.moveaxis(matrices, (-2, -1), axes)
+
+
+diagonal = linear(
+    np.diagonal, _diagonal_rule, batch=_diagonal_batch, view=True, formulas=("g on the diagonal of zeros",)
+)
 
 
 def _diagonal_indices(rows, columns, offset):

@@ -8,45 +8,23 @@ import numpy as np
 
 from ..batched import Batched
 from ..errors import NotDifferentiableError
-from ..guard import mark_changed
-from ..modes import MODE
-from ..node import next_number
 from ..op import apply, operators
-from ..source import caller
 from ..sweep import backward
 from ..tensor import FUNCTIONS, Tensor
 from . import elementwise as e
 from . import matrix, shape
+from .assign import set_item, store
 
 
 def _in_place(op):
     def method(self, other):
-        """Change this Tensor. Where that is recorded it gets new memory, so nobody else's array changes unrecorded."""
-        if self.node is not None and self.node.op is None and MODE.get().recording:
-            raise NotDifferentiableError(
-                "a leaf that requires a gradient cannot be changed in place while the graph is recorded; "
-                "write x = x + ..., or do it inside `with no_grad():`"
-            )
-        when = next_number()
+        """Change this Tensor, and with it what it is a view of, and its views."""
         result = op(self, other)
         if result.shape != self.shape:
             raise ValueError(f"the result has shape {result.shape}, which does not fit in place into {self.shape}")
         if not np.can_cast(result.dtype, self.dtype, "same_kind"):
             raise TypeError(f"the result is {result.dtype}, which does not fit in place into {self.dtype}")
-        result = result if result.dtype == self.dtype else result.astype(self.dtype)
-        in_memory = isinstance(self._array, np.ndarray)
-        if result.node is not None and in_memory and self._array.base is not None:
-            raise NotDifferentiableError(
-                "this Tensor is a view: in place, the array that it looks at would change without its graph; "
-                "write t = t + ... instead of t += ..."
-            )
-        mark_changed(self._array, self.node, caller(), replaced=result.node is not None, number=when)
-        if result.node is None and in_memory:
-            np.copyto(self._array, result._array)
-        else:
-            self._array = result._array
-            self.node = result.node or self.node
-        self._show_value()
+        store(self, result if result.dtype == self.dtype else result.astype(self.dtype))
         return self
 
     return method
@@ -96,6 +74,7 @@ for _class in (Tensor, Batched):
     _class.__divmod__ = lambda self, other: np.divmod(self, other)
     _class.__rdivmod__ = lambda self, other: np.divmod(other, self)
     _class.__getitem__ = shape.select
+Tensor.__setitem__ = set_item
 
 
 def _comparison(compare):
@@ -130,6 +109,8 @@ def _method(function):
     meaning = FUNCTIONS[function]
 
     def method(self, *args, **kwargs):
+        if "out" in kwargs:
+            return function(self, *args, **kwargs)
         return meaning(self, *args, **kwargs)
 
     method.__name__ = function.__name__
@@ -205,15 +186,29 @@ def _sorts_in_place(name):
 
 
 Tensor.astype = _astype
+
+
+def _fill(self, value):
+    """Write one value into every element."""
+    self[...] = value
+
+
+def _put(self, indices, values, mode="raise"):
+    """The same as np.put(t, ...)."""
+    np.put(self, indices, values, mode)
+
+
 for _name, _function in {
     "reshape": _reshape,
     "transpose": _transpose,
     "copy": lambda self, order="C": shape.copy(self, order=order),
     "compress": _compress,
-    "flatten": lambda self, order="C": np.ravel(self, order),
+    "flatten": lambda self, order="C": np.ravel(shape.copy(self), order),
     "sort": _sorts_in_place("sort"),
     "partition": _sorts_in_place("partition"),
     "conj": lambda self: e.conjugate(self),
+    "fill": _fill,
+    "put": _put,
 }.items():
     for _class in (Tensor, Batched):
         setattr(_class, _name, _function)

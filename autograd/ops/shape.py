@@ -11,6 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..errors import NotDifferentiableError
 from ..op import apply, elementwise, linear, meaning
 from ..tensor import Tensor, as_array, as_constant
+from ..view import view_of
 from . import hidden
 from .constant import plain
 
@@ -59,27 +60,31 @@ reshape = linear(
     name="reshape",
     formulas=("reshape(g, x_shape)",),
     batch=hidden.reshape,
+    view=True,
 )
 transpose = linear(
     np.transpose,
     lambda g, axes=None: np.transpose(g, None if axes is None else np.argsort([a % len(axes) for a in axes])),
     formulas=("transpose(g)",),
     batch=hidden.transpose,
+    view=True,
 )
 matrix_transpose = linear(
-    lambda x: x.mT, lambda g: g.mT, name="matrix_transpose", handles=np.matrix_transpose, batch="stack"
+    lambda x: x.mT, lambda g: g.mT, name="matrix_transpose", handles=np.matrix_transpose, batch="stack", view=True
 )
 swapaxes = linear(
     np.swapaxes,
     lambda g, axis1, axis2: np.swapaxes(g, axis1, axis2),
     formulas=("swapaxes(g, axis1, axis2)",),
     batch=hidden.swapaxes,
+    view=True,
 )
 moveaxis = linear(
     np.moveaxis,
     lambda g, source, destination: np.moveaxis(g, destination, source),
     formulas=("moveaxis(g, destination, source)",),
     batch=hidden.moveaxis,
+    view=True,
 )
 expand_dims = linear(
     np.expand_dims,
@@ -87,6 +92,7 @@ expand_dims = linear(
     accepts="axis",
     formulas=("reshape(g, x_shape)",),
     batch=hidden.expand_dims,
+    view=True,
 )
 squeeze = linear(
     np.squeeze,
@@ -94,6 +100,7 @@ squeeze = linear(
     accepts="axis",
     formulas=("reshape(g, x_shape)",),
     batch=hidden.squeeze,
+    view=True,
 )
 broadcast_to = linear(
     np.broadcast_to,
@@ -102,6 +109,7 @@ broadcast_to = linear(
     broadcasts=True,
     formulas=("sum_to(g, x_shape)",),
     batch=hidden.broadcast_to,
+    view=True,
 )
 
 
@@ -202,7 +210,7 @@ def _stacked(values):
 
 # ---- order ----
 
-flip = linear(np.flip, lambda g, axis=None: np.flip(g, axis), formulas=("flip(g)",), batch=hidden.flip)
+flip = linear(np.flip, lambda g, axis=None: np.flip(g, axis), formulas=("flip(g)",), batch=hidden.flip, view=True)
 roll = linear(
     np.roll,
     lambda g, shift, axis=None: np.roll(g, np.negative(shift), axis),
@@ -229,7 +237,7 @@ def _rot90(m, k=1, axes=(0, 1)):
 # ---- selection ----
 
 
-@linear(name="getitem", selects=True, formulas=("scatter(g, index)",), batch=hidden.getitem)
+@linear(name="getitem", selects=True, formulas=("scatter(g, index)",), batch=hidden.getitem, view=True)
 def getitem(x, *, index):
     """x[index]: any index that NumPy takes."""
     return x[index]
@@ -268,7 +276,8 @@ def _plain_index(index):
 
 def select(x, index):
     """`x[index]` on a Tensor."""
-    return apply(getitem, (x,), {"index": _plain_index(index)})
+    kwargs = {"index": _plain_index(index)}
+    return view_of(x, getitem, kwargs) if isinstance(x, Tensor) else apply(getitem, (x,), kwargs)
 
 
 # ---- joining and splitting ----
@@ -439,7 +448,7 @@ def _tile(A, reps):
 # ---- windows ----
 
 
-@linear(name="sliding_window_view", formulas=("overlap_add(g)",))
+@linear(name="sliding_window_view", view=True, formulas=("overlap_add(g)",))
 def sliding_window_view(x, *, window_shape, axis=None):
     """Every window of this shape that fits into x, with the places in the window along new last axes: a view."""
     return np.lib.stride_tricks.sliding_window_view(x, window_shape, axis)
