@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .batched import innermost
 from .errors import NotDifferentiableError
 from .modes import MODE, setting
 from .node import Node, describe, next_number
@@ -368,7 +369,7 @@ class _Checkpoint(_Box):
 
     def _compare(self, now: list[Any], before: list[Any]) -> None:
         for a, b in zip(now, before, strict=True):
-            a, b = _plain(a), _plain(b)
+            a, b = innermost(a), innermost(b)
             if _is_number(a) and not np.allclose(a, b, rtol=1e-3, atol=1e-6, equal_nan=True):
                 raise RuntimeError(
                     f"{self.name}() inside checkpoint gave another result when it was computed again; it must not draw "
