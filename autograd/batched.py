@@ -72,7 +72,11 @@ class Batched:
     @property
     def data(self) -> Batched:
         """The same without the graphs of the Tensors inside."""
-        return Batched(getattr(self.inner, "data", self.inner), self.level, self.batched) if _holds(self) else self
+        return Batched(unrecorded(self.inner), self.level, self.batched) if _holds(self) else self
+
+    def detach(self) -> Batched:
+        """A constant of the same numbers."""
+        return self.data
 
     def astype(
         self, dtype: Any, order: str = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
@@ -113,7 +117,7 @@ class Batched:
         return composed(function, meaning, args, kwargs)
 
     def __apply_op__(self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        bare, inside = _levels(args, kwargs)
+        bare, inside = levels_of(args, kwargs)
         return carry(op, args, kwargs, bare) if bare > inside else NotImplemented
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
@@ -178,7 +182,7 @@ def _refuse(function: Any, method: str = "__call__") -> Exception:
 # ---- levels ----
 
 
-def _levels(args: Any, kwargs: dict[str, Any] = NO_KWARGS) -> tuple[int, int]:
+def levels_of(args: Any, kwargs: dict[str, Any] = NO_KWARGS) -> tuple[int, int]:
     """The highest level of a bare Batched in a call, and the highest inside a Tensor; 0 for none."""
     bare = inside = 0
     for a in args:
@@ -218,6 +222,11 @@ def _holds(value: Any) -> bool:
     return isinstance(value, Tensor)
 
 
+def unrecorded(value: Any) -> Any:
+    """The array of a Tensor, or a Batched, without a graph anywhere inside."""
+    return unrecorded(value._array) if isinstance(value, Tensor) else value.data if _holds(value) else value
+
+
 def innermost(value: Any) -> Any:
     """The numbers without anything around them: of the whole batch."""
     while True:
@@ -240,7 +249,7 @@ class Active:
 
     def on_one_level(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """The arguments of a call where recorded Tensors from further out are constants of the outermost level."""
-        bare, inside = _levels(args, kwargs)
+        bare, inside = levels_of(args, kwargs)
         level = bare if bare > inside else inside
         if not level:
             return args
@@ -253,7 +262,7 @@ class Active:
 
     def forward(self, op: Op, data: list[Any], kwargs: dict[str, Any]) -> Any:
         """What op.forward gives, residuals included, where the arrays of Tensors may be Batched."""
-        level, _ = _levels(data, kwargs)
+        level, _ = levels_of(data, kwargs)
         if not level:
             return op.forward(*data, **kwargs)
         y = carry(op, data, kwargs, level)
@@ -282,7 +291,7 @@ def _tagged(value: Any, levels: tuple[int, ...]) -> Any:
 def in_level(level: int) -> setting:
     """A block in which this vmap runs."""
     active = MODE.get().vmap
-    return setting(vmap=Active((*active.levels, level) if active is not None else (level,)))
+    return setting(vmap=Active(tuple(sorted({*active.levels, level})) if active is not None else (level,)))
 
 
 # ---- an operation on the hidden axis ----

@@ -20,6 +20,7 @@ from autograd import (
     jvp,
     linearize,
     no_grad,
+    stop_gradient,
     transforms,
     value_and_grad,
     vjp,
@@ -418,3 +419,25 @@ def test_linearize_runs_f_once():
 def test_hessian_of_a_batch_of_losses_equals_the_loop():
     h = hessian(lambda w: np.mean(vmap(lambda x: loss(w, x))(X)))(W)
     same(h, sum(hessian(lambda w: loss(w, x))(W) for x in X) / 5)  # noqa: B023 - called at once
+
+
+def nested_constants(stop):
+    def f(w):
+        return np.sum(vmap(lambda x: stop(np.sum(x * w)) * np.sum(x * w))(X))
+
+    def inside_another_grad(w):
+        return np.sum(vmap(grad(lambda x: np.sum(stop(x * w) * x * w)))(X))
+
+    def in_two_vmaps(w):
+        return np.sum(vmap(lambda a: vmap(lambda x: np.sum(stop(x * w * a) * w))(X))(np.arange(3.0)))
+
+    return [f, inside_another_grad, in_two_vmaps]
+
+
+@pytest.mark.parametrize("stop", [stop_gradient, lambda t: t.detach()], ids=["stop_gradient", "detach"])
+@pytest.mark.parametrize("k", range(3))
+def test_a_constant_inside_is_one_for_every_transform_outside(stop, k):
+    f, w = nested_constants(stop)[k], np.array([0.3, -1.2, 0.7])
+    products = X @ w
+    expected = [products @ X, np.sum(X * w, axis=0), 3 * np.sum(X * w, axis=0)][k]
+    np.testing.assert_allclose(grad(f)(w), expected)
