@@ -157,7 +157,7 @@ class Batched:
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise NotBatchedError(
-            "assignment to an array inside vmap(): make it a Tensor first, y = Tensor(x) or y = Tensor(np.zeros(shape)), "
+            "assignment to an array inside vmap(): make it a Tensor first, Tensor(x) or Tensor(np.zeros(shape)), "
             "or build the result with np.where, np.stack or np.concatenate"
         )
 
