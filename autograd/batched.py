@@ -161,8 +161,8 @@ class Batched:
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise NotBatchedError(
-            "assignment to an array inside vmap() is not supported; build the result with np.where, np.stack or "
-            "np.concatenate"
+            "assignment to an array inside vmap(): make it a Tensor first, Tensor(x) or Tensor(np.zeros(shape)), "
+            "or build the result with np.where, np.stack or np.concatenate"
         )
 
     if TYPE_CHECKING:  # autograd.ops.methods attaches the operators and the ndarray methods
