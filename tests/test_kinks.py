@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from autograd import Tensor, elementwise_grad, grad, gradients, hessian, jacobian, jvp
-from autograd.ops.conv import max_pool1d
 from autograd.ops.elementwise import relu
 from autograd.ops.fused import logsumexp
+from autograd.ops.pooling import max_pool1d
 
 INF, NAN = math.inf, math.nan
 

@@ -1,4 +1,4 @@
-"""Programs as users write them, where several parts of the engine meet: each against a plain computation of the same."""
+"""Programs as users write them, where several parts of the engine meet, against plain computations."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ WITH_OWN_RULES = {
     "inside": lambda f, vmap: vmap(grad(lambda row: np.sum(f(row, W * row))))(X),
     "between two": lambda f, vmap: vmap(grad(lambda a: np.sum(vmap(lambda b: f(b * a, a))(X) ** 2)))(X),
     "inside and outside": lambda f, vmap: grad(
-        lambda w: np.sum(vmap(lambda row: np.stack(value_and_grad(lambda u: np.sum(f(u * w, row * w)))(row)[1]))(X) ** 2)
+        lambda w: np.sum(
+            vmap(lambda row: np.stack(value_and_grad(lambda u: np.sum(f(u * w, row * w)))(row)[1]))(X) ** 2
+        )
     )(W),
     "value of an inner transform": lambda f, vmap: grad(
         lambda w: np.sum(vmap(lambda row: value_and_grad(lambda u: np.sum(f(u * w, row * w)))(row)[0])(X) ** 2)

@@ -102,7 +102,7 @@ class Writes:
         return " ".join([str(way.index) if not way.steps else "view" for way in self.ways])
 
 
-_names_once = shape._is_basic
+_names_once = shape.is_basic
 
 
 @linear(name="assign", selects=True, broadcasts=True, formulas=("g, 0 where assigned; g[part i]",))
@@ -283,7 +283,7 @@ def write(t, index, value):
 
 def set_item(t, index, value):
     """`t[index] = value` on a Tensor."""
-    write(t, shape._plain_index(index), value)
+    write(t, shape.plain_index(index), value)
 
 
 def _is_that_part(value, base, steps):

@@ -11,7 +11,8 @@ from ..errors import NotDifferentiableError
 from ..op import general, linear, meaning, multilinear
 from . import hidden
 from .elementwise import conj, multiply, subtract, where
-from .shape import concatenate, matrix_transpose, moveaxis, reshape, reshaped, scatter, transpose
+from .joining import concatenate
+from .shape import matrix_transpose, moveaxis, reshape, reshaped, scatter, transpose
 
 
 def aligned(*xs):
