@@ -282,6 +282,39 @@ def test_logsumexp_beside_infinity():
     np.testing.assert_array_equal(jacobian(logsumexp, mode="reverse")(np.array([INF, 0])), [math.nan, 0])
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        *[lambda x, p=p: np.linalg.norm(x, ord=p) for p in (None, 1, 1.5, 2, 3, INF)],
+        lambda x: np.linalg.norm(np.diag(x)),
+        np.linalg.vector_norm,
+        np.std,
+        np.nanstd,
+        lambda x: np.hypot(x[0], x[1]),
+        lambda x: np.sum(np.abs(x + 1j * x)),
+    ],
+)
+def test_second_derivatives_of_a_length_of_zero(f):
+    """They are infinite along some directions; as at the corner of `abs`, the answer is 0."""
+    x = np.zeros(3)
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(hessian(f)(x), np.zeros((3, 3)))
+        np.testing.assert_array_equal(jvp(grad(f), x, np.ones(3))[1], np.zeros(3))
+        np.testing.assert_array_equal(jvp(lambda x: jvp(f, x, x + 1)[1], x, np.ones(3))[1], 0)
+
+
+def test_second_derivatives_of_distances_between_equal_points():
+    def f(x):
+        return np.sum(np.linalg.norm(x[:, None] - x[None], axis=-1))
+
+    apart = np.array([[0.0, 0.0], [3.0, 4.0]])
+    together = np.array([[0.0, 0.0], [3.0, 4.0], [3.0, 4.0]])
+    h = hessian(f)(together)
+    np.testing.assert_allclose(h[0, :, 0], 2 * hessian(f)(apart)[0, :, 0], rtol=1e-14)
+    np.testing.assert_allclose(h[1, :, 1], hessian(f)(apart)[1, :, 1], rtol=1e-14)
+    np.testing.assert_array_equal(h[1, :, 2], 0)
+
+
 @pytest.mark.parametrize("x", [[2, 3, 5, 7], [2, 0, 5, 7], [0, 3, 0, 7], [0, 0, 0, 7]])
 def test_products_with_zeros_to_second_order(x):
     """The second derivative along i and j is the product of the others: no division, so zeros do no harm."""
