@@ -23,7 +23,7 @@ def euclidean_norm(x, *, axis=None, keepdims=False):
 
 @euclidean_norm.rule
 def _norm_rule(g, x, y, axis=None):
-    return kept(g / (y + (y == 0)), x.shape, axis) * conj(x)
+    return kept(g * (y != 0) / (y + (y == 0)), x.shape, axis) * conj(x)
 
 
 @meaning(np.linalg.norm)

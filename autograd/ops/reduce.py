@@ -112,7 +112,8 @@ var = general(
 std = general(
     np.std,
     lambda g, x, y, axis=None, ddof=0: (
-        kept(g / (y + (y == 0)), x.shape, axis) * (conj(_centred(x, axis)) * _inverse(count(x.shape, axis) - ddof))
+        kept(g * (y != 0) / (y + (y == 0)), x.shape, axis)
+        * (conj(_centred(x, axis)) * _inverse(count(x.shape, axis) - ddof))
     ),
     accepts="keepdims",
     batch="axis",
