@@ -42,7 +42,7 @@ def _variable(value: Any) -> Tensor:
         value = vmap.tagged(value)
     if isinstance(value, Tensor):
         value = value.data
-    if isinstance(value, bool | str | bytes) or value is None:
+    if isinstance(value, bool | str | bytes):
         raise NotDifferentiableError(f"cannot differentiate with respect to {value!r}; choose other argnums")
     variable = Tensor(float(value) if isinstance(value, int) else value, requires_grad=True)
     variable.node.keeps_grad = False  # type: ignore[union-attr]  # it has no .grad, so f may write into it
@@ -58,6 +58,9 @@ class _Recorded:
         self.single = isinstance(argnums, int | np.integer | str)
         call: dict[Any, Any] = dict(enumerate(args)) | kwargs  # by place or by name
         chosen = _chosen(argnums, f, call, len(args))
+        for k in chosen:
+            if call[k] is None:
+                raise NotDifferentiableError("cannot differentiate with respect to None; choose other argnums")
         leaves, self._rebuild = flatten([call[k] for k in chosen])
         with setting(recording=True):
             self.xs = [_variable(leaf) for leaf in leaves]
@@ -94,7 +97,10 @@ class _Recorded:
     @property
     def y(self) -> Any:
         """The one array that f returned."""
-        if len(self.ys) != 1 or is_container(self._rebuild_y(self.ys)):
+        result = self._rebuild_y(self.ys)
+        if result is None:
+            raise TypeError("the function returned None; is a `return` missing in it?")
+        if is_container(result):
             raise TypeError("the function must return one array here, not a container of arrays")
         return self.ys[0]
 

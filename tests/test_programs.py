@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from autograd import Tensor, custom_vjp, grad, jacobian, value_and_grad, vmap
+from autograd import NotDifferentiableError, Tensor, custom_vjp, grad, hvp, jacobian, jvp, value_and_grad, vmap
 from autograd.extend import defvjp, primitive
 
 RNG = np.random.default_rng(0)
@@ -87,3 +87,30 @@ def test_containers_through_ones_own_rule_inside_vmap():
     np.testing.assert_allclose(g, np.sum(4 * X * W, axis=0))
     g = vmap(grad(lambda row: np.sum(h({"a": row * W, "b": W})["t"][0])))(X)
     np.testing.assert_allclose(g, np.tile(W, (4, 1)))
+
+
+# ---- containers ----
+
+
+def test_none_in_a_container_is_an_empty_place():
+    params = {"W": X, "b": None, "more": [W, None, ()]}
+
+    def f(p):
+        return np.sum(p["W"] @ p["more"][0]) if p["b"] is None else math.nan
+
+    g = grad(f)(params)
+    assert list(g) == ["W", "b", "more"] and g["b"] is None and g["more"][1:] == [None, ()]
+    np.testing.assert_allclose(g["more"][0], np.sum(X, axis=0))
+    v, t = jvp(f, params, params)
+    np.testing.assert_allclose(t, 2 * v)
+    np.testing.assert_allclose(hvp(f)(params, params)["W"], np.tile(W, (4, 1)))
+    rows = vmap(grad(f), in_axes=({"W": 0, "b": None, "more": None},))(params)
+    np.testing.assert_allclose(rows["W"], np.tile(W, (4, 1)))
+    assert rows["b"] is None
+
+
+def test_a_function_without_return_and_an_argument_none():
+    with pytest.raises(TypeError, match="`return` missing"):
+        grad(lambda x: None)(W)
+    with pytest.raises(NotDifferentiableError, match="respect to None"):
+        grad(lambda x: 0.0)(None)
