@@ -72,6 +72,8 @@ class _Recorded:
             if not isinstance(result, tuple) or len(result) != 2:
                 raise TypeError("with has_aux=True the function returns a pair (result, aux)")
             result, self.aux = result
+        if result is None:
+            raise TypeError("the function returned None; is a `return` missing in it?")
         self.ys, self._rebuild_y = flatten(result)
         self._ends = [y.node if isinstance(y, Tensor) else None for y in self.ys]  # before anybody writes into those
         self.roots = [node for node in self._ends if node is not None]
@@ -97,10 +99,7 @@ class _Recorded:
     @property
     def y(self) -> Any:
         """The one array that f returned."""
-        result = self._rebuild_y(self.ys)
-        if result is None:
-            raise TypeError("the function returned None; is a `return` missing in it?")
-        if is_container(result):
+        if len(self.ys) != 1 or is_container(self._rebuild_y(self.ys)):
             raise TypeError("the function must return one array here, not a container of arrays")
         return self.ys[0]
 
@@ -170,7 +169,8 @@ class _Recorded:
 
 def _chosen(argnums: ArgNums, f: Function, call: dict[int | str, Any], n: int) -> list[int | str]:
     """argnums as keys of the call: places among its n positional arguments, and names of keyword arguments."""
-    keys = [argnums] if isinstance(argnums, int | np.integer | str) else list(argnums)
+    single = isinstance(argnums, int | np.integer | str) or not np.iterable(argnums)
+    keys: list[Any] = [argnums] if single else list(argnums)  # type: ignore[arg-type]
     chosen = [_place_of(k, f, call) if isinstance(k, str) else k for k in keys]
     for k in chosen:
         if not isinstance(k, int | np.integer | str):
