@@ -177,10 +177,11 @@ class Op:
             mode = MODE.get()
             if mode.vmap is not None:
                 return apply(self, args, self.defaults)
-            y = self.forward(x._array, **self.defaults) if self.defaults else self.forward(x._array)
-            if x.node is None or not mode.recording:
+            array, node = x._array, x.node
+            y = self.forward(array, **self.defaults) if self.defaults else self.forward(array)
+            if node is None or not mode.recording:
                 return new_tensor(y if hasattr(y, "dtype") else _result(self, y), None)
-            return record(self, (x._array,), (x.node,), 1, self.defaults, y, mode)
+            return record(self, (array,), (node,), 1, self.defaults, y, mode)
         return apply(self, args, self.defaults)
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -36,6 +36,8 @@ PLAIN = frozenset({np.ndarray, float, int, complex, bool, *np.sctypeDict.values(
 
 def as_array(value: Any) -> Any:
     """`value` as something to compute with: a list becomes an ndarray, other carriers of NumPy's protocols stay."""
+    if value.__class__ is np.ndarray:  # and np.ma is not loaded for its sake
+        return value
     if isinstance(value, np.ma.MaskedArray | np.matrix):
         raise TypeError(f"{type(value).__name__} is not supported; pass np.asarray(...) of it")
     if isinstance(value, np.ndarray) or (hasattr(value, "__array_function__") and hasattr(value, "dtype")):

@@ -14,13 +14,14 @@ import numpy as np
 
 from .guard import owner
 from .modes import MODE, setting
-from .op import Op, apply
+from .op import Op, apply, record
 from .tensor import Tensor, new_tensor
 
 Step = tuple[Op, dict[str, Any]]
 
 # the slots that View and Pending hide behind properties
 ARRAY, NODE = Tensor.__dict__["_array"], Tensor.__dict__["node"]
+_array_of, _node_of = ARRAY.__get__, NODE.__get__
 
 
 NO_GRAD = "made where nothing is recorded"
@@ -50,8 +51,10 @@ class View(Tensor):
 
     @property
     def _array(self) -> Any:
-        self._refresh()
-        return ARRAY.__get__(self)
+        link = self._link
+        if link.seen or hasattr(link.base, "_link"):  # else nothing was ever written
+            self._refresh()
+        return _array_of(self)
 
     @_array.setter
     def _array(self, value: Any) -> None:
@@ -60,8 +63,10 @@ class View(Tensor):
 
     @property
     def node(self) -> Any:
-        self._refresh()
-        return NODE.__get__(self)
+        link = self._link
+        if link.seen or hasattr(link.base, "_link"):
+            self._refresh()
+        return _node_of(self)
 
     @node.setter
     def node(self, value: Any) -> None:
@@ -115,10 +120,15 @@ def view_of(x: Tensor, op: Op, kwargs: dict[str, Any]) -> Tensor:
     base = x if link is None else link.base
     if version_of(base):
         return _later(x, link, base, op, kwargs)
-    y = apply(op, (x,), kwargs)
-    if _looks_at(y._array, x, op, kwargs):
+    mode = MODE.get()
+    array, node = x._array, x.node
+    if mode.usual and node is not None:
+        y = record(op, (array,), (node,), 1, kwargs, op.forward(array, **kwargs), mode)
+    else:
+        y = apply(op, (x,), kwargs)
+    if _looks_at(y._array, array, op, kwargs):
         steps = ((op, kwargs),) if link is None else (*link.steps, (op, kwargs))
-        y._link = Link(base, steps, 0, _why_constant(link, y.node is None and x.node is not None))
+        y._link = Link(base, steps, 0, _why_constant(link, node is not None and y.node is None))
         y.__class__ = View
     return y
 
@@ -193,8 +203,7 @@ def _own_if_small(part: Any, base: Tensor) -> Any:
     return part.copy() if isinstance(part, np.ndarray) and 2 * part.size < base.size else part
 
 
-def _looks_at(part: Any, x: Tensor, op: Op, kwargs: dict[str, Any]) -> bool:
-    whole = x._array
+def _looks_at(part: Any, whole: Any, op: Op, kwargs: dict[str, Any]) -> bool:
     if part.__class__ is np.ndarray:
         below = part.base
         if below is None:
@@ -203,7 +212,7 @@ def _looks_at(part: Any, x: Tensor, op: Op, kwargs: dict[str, Any]) -> bool:
     if isinstance(part, np.generic):
         return False
     try:  # another carrier than an ndarray: what would NumPy do?
-        whole = np.empty(x.shape, x.dtype)
-        return owner(op.forward(whole, **kwargs)) is whole
+        like = np.empty(whole.shape, whole.dtype)
+        return owner(op.forward(like, **kwargs)) is like
     except (TypeError, ValueError, IndexError):
         return False

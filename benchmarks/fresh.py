@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +13,10 @@ from benchmarks.engines import EngineError
 ROOT = Path(__file__).parents[1]
 
 
-def fresh(*arguments: str) -> dict[str, float]:
+def fresh(*arguments: str, **environment: str) -> dict[str, float]:
     """Run `python *arguments` from the project's directory and return the JSON object that it printed last."""
-    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True)
+    environ = {**os.environ, **environment}
+    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, env=environ)
     if done.returncode:
         reason = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
         raise EngineError(f"{' '.join(arguments)[:80]}: {reason}")

@@ -20,7 +20,7 @@ from ..modes import MODE
 from ..node import Node, describe
 from ..op import apply, linear
 from ..source import caller
-from ..tensor import Tensor, as_array
+from ..tensor import PLAIN, Tensor, as_array
 from ..view import DETACHED, NODE, View, follow, version_of
 from . import shape
 from .elementwise import imag, real
@@ -36,14 +36,14 @@ class Way:
     def __init__(self, steps, index):
         self.steps = steps
         self.index = index
-        self.crosses = any(op is real or op is imag for op, _ in steps)  # to real or imaginary parts
+        self.crosses = bool(steps) and any(op is real or op is imag for op, _ in steps)  # to real or imaginary parts
 
     def put(self, array, value):
         """Write into an ndarray."""
-        target = follow(self.steps, array)
-        if owner(target) is not owner(array):
+        target = follow(self.steps, array) if self.steps else array
+        if target is not array and owner(target) is not owner(array):
             raise RuntimeError("the memory of this Tensor was laid out anew, and its view is now a copy; make it again")
-        if np.ndim(value) and not _names_once(self.index):
+        if not _names_once(self.index) and np.ndim(value):
             value = _in_reading_order(value, target, self.index)
         target[self.index] = value
 
@@ -272,7 +272,7 @@ _ALONE = _references(Tensor(np.zeros(1)))
 def write(t, index, value):
     """t[index] = value, recorded where t or the value is; else a plain write into the array."""
     base, steps = (t._link.base, t._link.steps) if t.__class__ is View else (t, ())
-    if _is_that_part(value, base, (*steps, (shape.getitem, {"index": index}))):
+    if value.__class__ is View and _is_that_part(value, base, (*steps, (shape.getitem, {"index": index}))):
         return  # y[i] += x ends with y[i] = y[i]
     way = Way(steps, index)
     mode = MODE.get()
@@ -307,8 +307,8 @@ def _set_in_each(t, index, value):
 
 def _is_that_part(value, base, steps):
     """True for a view of just the part that is written to; one without a gradient would take that of the part away."""
-    link = value._link if value.__class__ is View else None
-    if link is None or link.base is not base or link.constant or len(link.steps) != len(steps):
+    link = value._link
+    if link.base is not base or link.constant or len(link.steps) != len(steps):
         return False
     return _is_plain(steps[-1][1]["index"]) and link.steps == steps
 
@@ -364,7 +364,7 @@ def _write_recorded(base, way, value, node, mode):
 
 def _is_carrier(x):
     """True for something else than an ndarray that speaks NumPy's protocols."""
-    return hasattr(x, "__array_ufunc__") and not isinstance(x, np.ndarray | np.generic)
+    return x.__class__ not in PLAIN and hasattr(x, "__array_ufunc__") and not isinstance(x, np.ndarray | np.generic)
 
 
 def _owns(array):

@@ -140,7 +140,7 @@ def _einsum(*operands, out=None, optimize=False, dtype=None, casting="safe", ord
     operands = [array(x) for x in operands]
     if dtype is not None:
         operands = [_cast(x, np.dtype(dtype), casting) for x in operands]
-    terms, result = _explicit(subscripts, operands)
+    terms, result = _explicit(subscripts, tuple([x.ndim for x in operands]))
     terms, arrays = zip(*(_no_letter_twice(t, x) for t, x in zip(terms, operands, strict=True)), strict=True)
     if len(terms) == 1 and set(terms[0]) == set(result):  # nothing is summed: a view, as in NumPy
         return transpose(arrays[0], [terms[0].index(c) for c in result])
@@ -166,20 +166,21 @@ def _cast(x, dtype, casting):
     return x if x.dtype == dtype else x.astype(dtype)
 
 
-def _explicit(subscripts, operands):
+@functools.lru_cache(512)
+def _explicit(subscripts, ndims):
     """The terms and the result with letters for the ellipsis; the letters that stand once, if no result is given."""
     left, arrow, result = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
-    if len(terms) != len(operands):
-        raise ValueError(f"np.einsum: {subscripts!r} names {len(terms)} arrays, got {len(operands)}")
+    if len(terms) != len(ndims):
+        raise ValueError(f"np.einsum: {subscripts!r} names {len(terms)} arrays, got {len(ndims)}")
     unused = [c for c in LETTERS if c not in subscripts]
-    rest = [x.ndim - len(t.replace("...", "")) for t, x in zip(terms, operands, strict=True) if "..." in t]
+    rest = [n - len(t.replace("...", "")) for t, n in zip(terms, ndims, strict=True) if "..." in t]
     dots = "".join(unused[: max(rest, default=0)])
     if dots and arrow and "..." not in result:
         raise ValueError(f"np.einsum: {subscripts!r} has an ellipsis on the left; write one on the right as well")
     terms = [
-        t.replace("...", dots[len(dots) - (x.ndim - len(t.replace("...", ""))) :] if "..." in t else "")
-        for t, x in zip(terms, operands, strict=True)
+        t.replace("...", dots[len(dots) - (n - len(t.replace("...", ""))) :] if "..." in t else "")
+        for t, n in zip(terms, ndims, strict=True)
     ]
     if arrow:
         return terms, result.replace("...", dots)

@@ -52,8 +52,8 @@ def _inverse_of_regular(x):
         inverse = np.linalg.inv(x)
     except np.linalg.LinAlgError:
         return None
-    largest = np.max(np.abs(x), axis=(-2, -1), initial=0) * np.max(np.abs(inverse), axis=(-2, -1), initial=0)
-    return inverse if np.all(largest < 1 / math.sqrt(np.finfo(x.dtype).eps)) else None
+    largest = np.abs(x).max(initial=0) * np.abs(inverse).max(initial=0)  # at least that of any of them
+    return inverse if largest < 1 / math.sqrt(np.finfo(x.dtype).eps) else None
 
 
 def adjugate(x):
@@ -160,8 +160,9 @@ def cholesky(x):
 
 @cholesky.rule
 def _cholesky_rule(g, y):
-    lower = np.tril(adjoint(y) @ conj(g))
-    phi = lower - np.tril(np.triu(lower)) * 0.5
+    n = y.shape[-1]
+    lower = np.tri(n, dtype=y.dtype) - 0.5 * np.eye(n, dtype=y.dtype)  # and half of the diagonal
+    phi = adjoint(y) @ conj(g) * lower
     inverse = np.linalg.inv(y)
     return conj(hermitian_part(adjoint(inverse) @ phi @ inverse))
 

@@ -11,7 +11,7 @@ from ..errors import NotDifferentiableError
 from ..op import general, linear, meaning, multilinear
 from . import hidden
 from .elementwise import conj, multiply, subtract, where
-from .shape import concatenate, matrix_transpose, moveaxis, reshape, scatter, transpose
+from .shape import concatenate, matrix_transpose, moveaxis, reshape, reshaped, scatter, transpose
 
 
 def aligned(*xs):
@@ -79,25 +79,29 @@ def no_out(function, out):
 def dot(a, b, out=None):
     """A sum over the last axis of a and the last but one of b."""
     no_out("dot", out)
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
+    a, b = array(a), array(b)
+    if a.ndim == 0 or b.ndim == 0:
         return multiply(a, b)
-    if np.ndim(b) <= 2:
+    if b.ndim <= 2:
         return matmul(a, b)
-    return tensordot(a, b, axes=((np.ndim(a) - 1,), (np.ndim(b) - 2,)))
+    return tensordot(a, b, axes=((a.ndim - 1,), (b.ndim - 2,)))
 
 
 @meaning(np.inner)
 def inner(a, b):
     """A sum over the last axes, without a conjugate."""
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
+    a, b = array(a), array(b)
+    if a.ndim == 0 or b.ndim == 0:
         return multiply(a, b)
-    return tensordot(a, b, axes=((np.ndim(a) - 1,), (np.ndim(b) - 1,)))
+    if b.ndim <= 2:
+        return matmul(a, b if b.ndim == 1 else b.mT)
+    return tensordot(a, b, axes=((a.ndim - 1,), (b.ndim - 1,)))
 
 
 @meaning(np.vdot)
 def vdot(a, b):
     """The sum of conj(a) * b over all elements."""
-    return matmul(conj(reshape(array(a), shape=(-1,))), reshape(array(b), shape=(-1,)))
+    return matmul(conj(reshaped(array(a), (-1,))), reshaped(array(b), (-1,)))
 
 
 @meaning(np.vecdot, np.linalg.vecdot)
@@ -129,7 +133,7 @@ if hasattr(np, "matvec"):  # NumPy 2.2
 def outer(a, b, out=None):
     """Every element of a times every element of b."""
     no_out("outer", out)
-    return multiply(reshape(array(a), shape=(-1, 1)), reshape(array(b), shape=(1, -1)))
+    return multiply(reshaped(array(a), (-1, 1)), reshaped(array(b), (1, -1)))
 
 
 @meaning(np.linalg.outer)
@@ -205,9 +209,13 @@ def tensordot(a, b, axes=2):
     free_a = [k for k in range(a.ndim) if k not in of_a]
     free_b = [k for k in range(b.ndim) if k not in of_b]
     n = math.prod(a.shape[k] for k in of_a)
-    left = reshape(transpose(a, (*free_a, *of_a)), shape=(math.prod(a.shape[k] for k in free_a), n))
-    right = reshape(transpose(b, (*of_b, *free_b)), shape=(n, math.prod(b.shape[k] for k in free_b)))
-    return reshape(matmul(left, right), shape=(*(a.shape[k] for k in free_a), *(b.shape[k] for k in free_b)))
+    left = reshaped(_in_order(a, (*free_a, *of_a)), (math.prod(a.shape[k] for k in free_a), n))
+    right = reshaped(_in_order(b, (*of_b, *free_b)), (n, math.prod(b.shape[k] for k in free_b)))
+    return reshaped(matmul(left, right), (*(a.shape[k] for k in free_a), *(b.shape[k] for k in free_b)))
+
+
+def _in_order(x, axes):
+    return x if axes == tuple(range(x.ndim)) else transpose(x, axes)
 
 
 def list_of(axes):

@@ -120,7 +120,9 @@ std = general(
 
 cumsum = linear(
     np.cumsum,
-    lambda g, axis: _from_the_end(np.cumsum, g, axis),
+    lambda g, x_shape, axis=None: (
+        np.reshape(_from_the_end(np.cumsum, g, 0), x_shape) if axis is None else _from_the_end(np.cumsum, g, axis)
+    ),
     accepts="dtype",
     batch="axis",
     formulas=("reverse_cumsum(g)",),
@@ -376,7 +378,7 @@ def _nan_extreme(op, step, a, axis, out, keepdims, initial, where):
 
 def _running(op, a, axis, dtype, out):
     refuse_out(out)
-    if axis is None:
+    if axis is None and op is cumprod:
         a, axis = a if a.ndim == 1 else reshape(a, shape=(-1,)), 0
     return apply(op, (_in(a, dtype),), {"axis": axis})
 

@@ -122,6 +122,11 @@ def _reshape(a, shape=None, order="C", *, newshape=None, copy=None):
     return reshape(np.copy(a) if copy else a, shape=shape, order=order)
 
 
+def reshaped(x, shape):
+    """`reshape` inside a composite, where nobody can write through the result and it need be no view."""
+    return x if x.shape == shape else apply(reshape, (x,), {"shape": shape})
+
+
 @meaning(np.ravel)
 def _ravel(a, order="C"):
     if order == "K":  # as they lie in memory: the axis with the longest step first
@@ -260,9 +265,10 @@ scatter.rule(lambda g, index: g[index])
 
 def _is_basic(index):
     """True if no element can be named twice: slices, integers, None, Ellipsis, and boolean masks."""
-    parts = index if isinstance(index, tuple) else (index,)
-    arrays = [p for p in parts if isinstance(p, np.ndarray | list)]
-    return all(isinstance(p, np.ndarray) and p.dtype == bool for p in arrays)
+    for part in index if isinstance(index, tuple) else (index,):
+        if isinstance(part, list) or (isinstance(part, np.ndarray) and part.dtype != bool):
+            return False
+    return True
 
 
 def _plain_index(index):
@@ -311,10 +317,10 @@ stack.rule(lambda g, xs_shape, i, axis=0: g[(*(slice(None),) * (axis % (len(xs_s
 
 def _cast(arrays, dtype, casting):
     """The arrays in the dtype of a result that was asked for."""
-    arrays = [as_array(a) for a in arrays]  # a list among them too
-    found = np.result_type(*map(plain, arrays)) if arrays else None
-    if dtype is None or found is None:
+    if dtype is None or len(arrays) == 0:
         return arrays
+    arrays = [as_array(a) for a in arrays]  # a list among them too
+    found = np.result_type(*map(plain, arrays))
     if not np.can_cast(found, dtype, casting):
         raise TypeError(f"{found} cannot become {np.dtype(dtype)} with casting={casting!r}")
     return [to_dtype(a, dtype, copy=False) for a in arrays]
@@ -323,13 +329,13 @@ def _cast(arrays, dtype, casting):
 @meaning(np.concatenate)
 def _concatenate(arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind"):
     refuse_out(out)
-    return concatenate(*_cast(arrays, dtype, casting), axis=axis)
+    return apply(concatenate, tuple(_cast(arrays, dtype, casting)), {"axis": axis})
 
 
 @meaning(np.stack)
 def _stack(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
     refuse_out(out)
-    return stack(*_cast(arrays, dtype, casting), axis=axis)
+    return apply(stack, tuple(_cast(arrays, dtype, casting)), {"axis": axis})
 
 
 @meaning(np.vstack)

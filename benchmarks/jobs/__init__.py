@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from benchmarks.jobs import chain, deep, imports, jacobian, layout, memory, rules, step
+from benchmarks.jobs import chain, conv, deep, imports, jacobian, layout, memory, rules, step
 from benchmarks.race import Race, Settings
 from benchmarks.report import Row
 
@@ -22,7 +22,9 @@ class Job(Protocol):
     def rows(self, settings: Settings) -> list[Row]: ...
 
 
-RACES: dict[str, Race] = {race.name: race for race in [*chain.RACES, *step.RACES, *jacobian.RACES, *rules.RACES]}
+RACES: dict[str, Race] = {
+    race.name: race for race in [*chain.RACES, *step.RACES, *jacobian.RACES, *conv.RACES, *rules.RACES]
+}
 OTHERS: list[Job] = [imports.Imports(), memory.Memory(), layout.Layout(), deep.Deep()]
 PROBES: dict[str, Callable[[str], dict[str, float]]] = {
     "memory": memory.peak,

@@ -58,11 +58,55 @@ def solve_rule(g: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray) -> Ar
 
 
 def cholesky_rule(g: np.ndarray, y: np.ndarray, x: np.ndarray) -> Arrays:
-    phi = np.tril(y.T @ np.tril(g))
+    phi = np.tril(y.T @ g)
     phi[np.diag_indices_from(phi)] *= 0.5
     inverse = np.linalg.inv(y)
     s = inverse.T @ phi @ inverse
     return [(s + s.T) * 0.5]
+
+
+def symmetric(rng: Any) -> Arrays:
+    a = rng.standard_normal((100, 100))
+    return [a + a.T]
+
+
+def over_gaps(c: np.ndarray, s: np.ndarray) -> np.ndarray:
+    """c[i, j] / (s[j] - s[i]), and 0 on the diagonal."""
+    gaps = s - s[:, None]
+    np.fill_diagonal(gaps, np.inf)
+    return c / gaps
+
+
+def eigh_rule(g: Arrays, y: Any, x: np.ndarray) -> Arrays:
+    w, v = y
+    core = over_gaps(v.T @ g[1], w)
+    core[np.diag_indices_from(core)] += g[0]
+    x = v @ core @ v.T
+    return [(x + x.T) * 0.5]
+
+
+def svd_rule(g: Arrays, y: Any, x: np.ndarray) -> Arrays:
+    u, s, vh = y
+    gu, gs, gvh = g
+    a, b, squares = u.T @ gu, vh @ gvh.T, s * s
+    core = over_gaps(a - a.T, squares) * s + s[:, None] * over_gaps(b - b.T, squares)
+    core[np.diag_indices_from(core)] += gs
+    return [u @ core @ vh + (gu - u @ a) / s @ vh]
+
+
+def qr_rule(g: Arrays, y: Any, x: np.ndarray) -> Arrays:
+    q, r = y
+    upper = np.triu(g[1] @ r.T - q.T @ g[0])
+    diagonal = np.diag(upper).copy()
+    symmetric = upper + upper.T
+    symmetric[np.diag_indices_from(symmetric)] = diagonal
+    return [np.linalg.solve(r, (g[0] + q @ symmetric).T).T]
+
+
+def pinv_rule(g: np.ndarray, y: np.ndarray, x: np.ndarray) -> Arrays:
+    z = g.T @ (y @ y.T)
+    w = (y.T @ y) @ g.T
+    return [(z - x @ (y @ z)) + (w - (w @ y) @ x) - y.T @ g @ y.T]
 
 
 OPERATIONS = {
@@ -83,6 +127,10 @@ OPERATIONS = {
     "det": Operation(
         np.linalg.det, lambda rng: [well_conditioned(rng)[0] / 2], lambda g, y, x: [g * y * np.linalg.inv(x).T]
     ),
+    "eigh": Operation(np.linalg.eigh, symmetric, eigh_rule),
+    "svd": Operation(partial(np.linalg.svd, full_matrices=False), tall, svd_rule),
+    "qr": Operation(np.linalg.qr, tall, qr_rule),
+    "pinv": Operation(np.linalg.pinv, tall, pinv_rule),
     "einsum:ij,jk->ik": Operation(
         partial(np.einsum, "ij,jk->ik"),
         normal((100, 80), (80, 120)),
@@ -101,18 +149,24 @@ OPERATIONS = {
 }
 
 
-def prepared(operation: str) -> tuple[Operation, Arrays, Any, np.ndarray]:
-    """The operation, its inputs, its result and a cotangent."""
+def prepared(operation: str) -> tuple[Operation, Arrays, Any, Any]:
+    """The operation, its inputs, its result and a cotangent; a tuple of them where there are several results."""
     op, rng = OPERATIONS[operation], np.random.default_rng(0)
     xs = op.draw(rng)
     y = op.forward(*xs)
+    if isinstance(y, tuple):
+        return op, xs, y, tuple(rng.standard_normal(part.shape) for part in y)
     return op, xs, y, np.asarray(rng.standard_normal(y.shape)).astype(y.dtype)
 
 
 def seegrad(operation: str) -> Case:
-    from autograd import Tensor, gradients
+    from autograd import Tensor, gradients, vjp
 
     op, xs, _, g = prepared(operation)
+    if isinstance(g, tuple):
+        (x,) = xs
+        _, pull = vjp(lambda x: tuple(op.forward(x)), x)
+        return Case(lambda: pull(g), lambda result: [result])
     leaves = [Tensor(x, requires_grad=True) for x in xs]
     y = op.forward(*leaves)
     return Case(lambda: gradients(y, leaves, grad=g, retain_graph=True), lambda result: result)
