@@ -42,7 +42,7 @@ def _variable(value: Any) -> Tensor:
         value = vmap.tagged(value)
     if isinstance(value, Tensor):
         value = value.data
-    if isinstance(value, bool | str | bytes) or value is None:
+    if isinstance(value, bool | str | bytes):
         raise NotDifferentiableError(f"cannot differentiate with respect to {value!r}; choose other argnums")
     variable = Tensor(float(value) if isinstance(value, int) else value, requires_grad=True)
     variable.node.keeps_grad = False  # type: ignore[union-attr]  # it has no .grad, so f may write into it
@@ -58,6 +58,9 @@ class _Recorded:
         self.single = isinstance(argnums, int | np.integer | str)
         call: dict[Any, Any] = dict(enumerate(args)) | kwargs  # by place or by name
         chosen = _chosen(argnums, f, call, len(args))
+        for k in chosen:
+            if call[k] is None:
+                raise NotDifferentiableError("cannot differentiate with respect to None; choose other argnums")
         leaves, self._rebuild = flatten([call[k] for k in chosen])
         with setting(recording=True):
             self.xs = [_variable(leaf) for leaf in leaves]
@@ -69,6 +72,8 @@ class _Recorded:
             if not isinstance(result, tuple) or len(result) != 2:
                 raise TypeError("with has_aux=True the function returns a pair (result, aux)")
             result, self.aux = result
+        if result is None:
+            raise TypeError("the function returned None; is a `return` missing in it?")
         self.ys, self._rebuild_y = flatten(result)
         self._ends = [y.node if isinstance(y, Tensor) else None for y in self.ys]  # before anybody writes into those
         self.roots = [node for node in self._ends if node is not None]
@@ -164,7 +169,8 @@ class _Recorded:
 
 def _chosen(argnums: ArgNums, f: Function, call: dict[int | str, Any], n: int) -> list[int | str]:
     """argnums as keys of the call: places among its n positional arguments, and names of keyword arguments."""
-    keys = [argnums] if isinstance(argnums, int | np.integer | str) else list(argnums)
+    single = isinstance(argnums, int | np.integer | str) or not np.iterable(argnums)
+    keys: list[Any] = [argnums] if single else list(argnums)  # type: ignore[arg-type]
     chosen = [_place_of(k, f, call) if isinstance(k, str) else k for k in keys]
     for k in chosen:
         if not isinstance(k, int | np.integer | str):

@@ -55,9 +55,7 @@ def _cast(ufunc, inputs, dtype, casting):
     want = None if dtype is None else (*[None] * ufunc.nin, *[np.dtype(dtype)] * ufunc.nout)
     loop = ufunc.resolve_dtypes((*given, *[None] * ufunc.nout), signature=want, casting=casting)
     return [
-        as_array(x).astype(d)
-        if not isinstance(x, int | float | complex) and x.dtype != d
-        else x
+        as_array(x).astype(d) if not isinstance(x, int | float | complex) and x.dtype != d else x
         for x, d in zip(inputs, loop, strict=False)
     ]
 
