@@ -28,7 +28,7 @@ def to_dtype(x, dtype, /, *, copy=True, device=None):
     if x.dtype == dtype and not copy:
         return x
     if dtype.kind in "fc":
-        return astype(x, dtype=dtype)
+        return apply(astype, (x,), {"dtype": dtype})
     y = plain(x).astype(dtype)
     return as_constant(y) if isinstance(x, Tensor) else y
 
@@ -446,10 +446,12 @@ def _tile(A, reps):
     n = max(len(reps), A.ndim)
     shape = (1,) * (n - A.ndim) + A.shape
     reps = (1,) * (n - len(reps)) + reps
+    if all(r == 1 for r in reps):
+        return copy(reshaped(A, shape))  # not a view, as in NumPy
     spread = [k for pair in zip(reps, shape, strict=True) for k in pair]
     ones = [k for s in shape for k in (1, s)]
-    tiled = broadcast_to(reshape(A, shape=ones), shape=tuple(spread))
-    return reshape(tiled, shape=tuple(r * s for r, s in zip(reps, shape, strict=True)))
+    tiled = apply(broadcast_to, (reshaped(A, tuple(ones)),), {"shape": tuple(spread)})
+    return reshaped(tiled, tuple(r * s for r, s in zip(reps, shape, strict=True)))
 
 
 # ---- windows ----
