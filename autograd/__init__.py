@@ -6,6 +6,7 @@ from typing import Any
 
 from . import ops
 from .anomaly import detect_anomaly
+from .batches import vmap
 from .check import gradcheck, numerical_gradient
 from .custom import checkpoint, custom_vjp, primitive, stop_gradient
 from .errors import (
@@ -32,7 +33,6 @@ from .transforms import (
     linearize,
     value_and_grad,
     vjp,
-    vmap,
 )
 
 __version__ = "0.1.0"

@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import inspect
 import math
+import operator
 from collections.abc import Callable
 from functools import cache, partial
 from itertools import count
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,10 +72,18 @@ class Batched:
     @property
     def data(self) -> Batched:
         """The same without the graphs of the Tensors inside."""
-        return Batched(getattr(self.inner, "data", self.inner), self.level, self.batched) if _holds(self) else self
+        return Batched(unrecorded(self.inner), self.level, self.batched) if _holds(self) else self
 
-    def astype(self, dtype: Any) -> Batched:
-        """A copy in another dtype."""
+    def detach(self) -> Batched:
+        """A constant of the same numbers."""
+        return self.data
+
+    def astype(
+        self, dtype: Any, order: str = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
+    ) -> Batched:
+        """The same in another dtype."""
+        if not np.can_cast(self.dtype, dtype, casting):
+            raise TypeError(f"{self.dtype} cannot become {np.dtype(dtype)} with casting={casting!r}")
         return Batched(self.inner.astype(dtype), self.level, self.batched)
 
     def __len__(self) -> int:
@@ -107,27 +117,52 @@ class Batched:
         return composed(function, meaning, args, kwargs)
 
     def __apply_op__(self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        bare, inside = _levels(args, kwargs)
+        bare, inside = levels_of(args, kwargs)
         return carry(op, args, kwargs, bare) if bare > inside else NotImplemented
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if not self.batched:
+            return np.array(self.inner, dtype=dtype, copy=copy)
         raise NotBatchedError(
             "inside vmap() an array stands for a whole batch and cannot become an ndarray; use NumPy's functions on it "
             "and np.stack([a, b]) instead of np.array([a, b]), and np.take(x, i) where it is the index of a plain array"
         )
 
-    def _no_number(self, *_: Any) -> Any:
+    def _number(self, kind: Callable[[Any], Any]) -> Any:
+        if not self.batched:
+            return kind(self.inner)
         raise NotBatchedError(
             "inside vmap() this value differs from example to example, so it is not one number and decides no `if`; "
             "use np.where(condition, a, b), and array operations instead of float() or int()"
         )
 
-    __bool__ = __float__ = __int__ = __complex__ = __index__ = item = tolist = _no_number
+    def __bool__(self) -> bool:
+        return self._number(bool)
+
+    def __float__(self) -> float:
+        return self._number(float)
+
+    def __int__(self) -> int:
+        return self._number(int)
+
+    def __complex__(self) -> complex:
+        return self._number(complex)
+
+    def __index__(self) -> int:
+        return self._number(operator.index)
+
+    def item(self) -> Any:
+        """The one element, where it is the same for every example."""
+        return self._number(methodcaller("item"))
+
+    def tolist(self) -> Any:
+        """The elements as nested lists, where they are the same for every example."""
+        return self._number(methodcaller("tolist"))
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise NotBatchedError(
-            "assignment to an array inside vmap() is not supported; build the result with np.where, np.stack or "
-            "np.concatenate"
+            "assignment to an array inside vmap(): make it a Tensor first, Tensor(x) or Tensor(np.zeros(shape)), "
+            "or build the result with np.where, np.stack or np.concatenate"
         )
 
     if TYPE_CHECKING:  # autograd.ops.methods attaches the operators and the ndarray methods
@@ -147,7 +182,7 @@ def _refuse(function: Any, method: str = "__call__") -> Exception:
 # ---- levels ----
 
 
-def _levels(args: Any, kwargs: dict[str, Any] = NO_KWARGS) -> tuple[int, int]:
+def levels_of(args: Any, kwargs: dict[str, Any] = NO_KWARGS) -> tuple[int, int]:
     """The highest level of a bare Batched in a call, and the highest inside a Tensor; 0 for none."""
     bare = inside = 0
     for a in args:
@@ -187,6 +222,11 @@ def _holds(value: Any) -> bool:
     return isinstance(value, Tensor)
 
 
+def unrecorded(value: Any) -> Any:
+    """The array of a Tensor, or a Batched, without a graph anywhere inside."""
+    return unrecorded(value._array) if isinstance(value, Tensor) else value.data if _holds(value) else value
+
+
 def innermost(value: Any) -> Any:
     """The numbers without anything around them: of the whole batch."""
     while True:
@@ -209,7 +249,7 @@ class Active:
 
     def on_one_level(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """The arguments of a call where recorded Tensors from further out are constants of the outermost level."""
-        bare, inside = _levels(args, kwargs)
+        bare, inside = levels_of(args, kwargs)
         level = bare if bare > inside else inside
         if not level:
             return args
@@ -222,7 +262,7 @@ class Active:
 
     def forward(self, op: Op, data: list[Any], kwargs: dict[str, Any]) -> Any:
         """What op.forward gives, residuals included, where the arrays of Tensors may be Batched."""
-        level, _ = _levels(data, kwargs)
+        level, _ = levels_of(data, kwargs)
         if not level:
             return op.forward(*data, **kwargs)
         y = carry(op, data, kwargs, level)
@@ -251,7 +291,7 @@ def _tagged(value: Any, levels: tuple[int, ...]) -> Any:
 def in_level(level: int) -> setting:
     """A block in which this vmap runs."""
     active = MODE.get().vmap
-    return setting(vmap=Active((*active.levels, level) if active is not None else (level,)))
+    return setting(vmap=Active(tuple(sorted({*active.levels, level})) if active is not None else (level,)))
 
 
 # ---- an operation on the hidden axis ----
@@ -259,7 +299,7 @@ def in_level(level: int) -> setting:
 
 def carry(op: Any, args: Any, kwargs: dict[str, Any], level: int) -> Any:
     """op(*args) where Batched arrays of this level are outermost."""
-    if (op is reveal or op is hide) and kwargs["level"] == level:
+    if (op is reveal or op is hide) and kwargs["level"] >= level:  # not about what is hidden further in
         return op.forward(*args, **kwargs)
     xs: list[Any] = []
     batched: list[bool] = []
@@ -269,7 +309,8 @@ def carry(op: Any, args: Any, kwargs: dict[str, Any], level: int) -> Any:
             xs.append(a.inner)
             batched.append(a.batched)
         else:
-            xs.append(a if kind in PLAIN or kind is Batched or isinstance(a, Tensor) else as_array(a))
+            ready = kind in PLAIN or kind is Batched or isinstance(a, Tensor) or not isinstance(op, Op)
+            xs.append(a if ready else as_array(a))
             batched.append(False)
     varying = False
     if kwargs and _level_of_static(tuple(kwargs.values())) >= level:
@@ -431,7 +472,7 @@ def _loop(op: Any, xs: Any, kwargs: dict[str, Any], batched: Any) -> Any:
     size = size_of(xs, batched, kwargs)
 
     def one(i: int) -> Any:
-        arrays = [x[i] if b else x for x, b in zip(xs, batched, strict=True)]
+        arrays = [x[i, ...] if b else x for x, b in zip(xs, batched, strict=True)]
         return call(op, arrays, {k: _example(v, i) for k, v in kwargs.items()})
 
     if size:
@@ -457,12 +498,17 @@ def _example(value: Any, i: int) -> Any:
     """Example i of what varies in a nested value."""
     if value.__class__ in (tuple, list):
         return type(value)([_example(v, i) for v in value])
-    return value.inner[i] if value.__class__ is Varying else value
+    return value.inner[i, ...] if value.__class__ is Varying else value
+
+
+def _like_tuple(example: Any, parts: list[Any]) -> Any:
+    """Results as a tuple, a named one where the function gives one."""
+    return type(example)(*parts) if hasattr(example, "_fields") else tuple(parts)
 
 
 def _stacked(results: list[Any]) -> Any:
     if isinstance(results[0], tuple | list):
-        return tuple([_stacked(list(parts)) for parts in zip(*results, strict=True)])
+        return _like_tuple(results[0], [_stacked(list(parts)) for parts in zip(*results, strict=True)])
     if len(shapes := {np.shape(r) for r in results}) > 1:
         raise NotBatchedError(f"the examples of a batch gave results of different shapes: {sorted(shapes)}")
     return np.stack(results)
@@ -496,22 +542,26 @@ def one_by_one(function: Callable[..., Any], args: Any, kwargs: dict[str, Any], 
     level = max(_levels_anywhere((args, kwargs)), default=0)
     if not level:
         raise refused
-    sizes: set[int] = set()
+    outer = [v._array if isinstance(v, Tensor) else v for v in _leaves((args, kwargs)) if level_of(v) == level]
+    size = next((v.inner.shape[0] for v in outer if v.batched), None)
     recorded = any(isinstance(v, Tensor) and level_of(v) == level for v in _leaves((args, kwargs)))
     if recorded and any(isinstance(v, Tensor) and v.node and level_of(v) < level for v in _leaves((args, kwargs))):
         raise refused
-    args, kwargs = _mapped((args, kwargs), lambda v: _opened(v, level, sizes))
-    if not sizes:
-        return _closed(function(*args, **kwargs), level, None, recorded)
-    (size,) = sizes
-    if not size:
+    if size == 0:
         raise refused
-    each = [_mapped((args, kwargs), partial(_one_of, k)) for k in range(size)]
-    return _closed(_stacked([function(*a, **k) for a, k in each]), level, size, recorded)
+    args, kwargs = _mapped((args, kwargs), lambda v: _opened(v, level, size))
+    if size is None:
+        return _closed(_alone(function, args, kwargs), level, None, recorded)
+    each = [_mapped((args, kwargs), partial(_example, i=k)) for k in range(size)]
+    return _closed(_stacked([_alone(function, a, k) for a, k in each]), level, size, recorded)
 
 
-def _one_of(k: int, value: Any) -> Any:
-    return value.inner[k] if value.__class__ is Varying else value
+def _alone(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
+    """One example, which may be a batch of a vmap further out."""
+    try:
+        return function(*args, **kwargs)
+    except NotBatchedError as refused:
+        return one_by_one(function, args, kwargs, refused)
 
 
 def _leaves(tree: Any) -> list[Any]:
@@ -530,22 +580,22 @@ def _mapped(tree: Any, f: Callable[[Any], Any]) -> Any:
     return {k: _mapped(v, f) for k, v in tree.items()} if tree.__class__ is dict else f(tree)
 
 
-def _opened(value: Any, level: int, sizes: set[int]) -> Any:
-    """What a Batched of this level holds, also inside a Tensor; Varying if the hidden axis is there."""
+def _opened(value: Any, level: int, size: int | None) -> Any:
+    """What a Batched of this level holds, also inside a Tensor; Varying if the hidden axis is there.
+
+    A Tensor that is the same for every example is stretched, since each example has a gradient of its own for it.
+    """
     if level_of(value) != level:
         return value
-    outer = value._array if isinstance(value, Tensor) else value
-    size = outer.inner.shape[0] if outer.batched else None
-    inner = reveal(value, level=level, size=size) if isinstance(value, Tensor) else value.inner
-    if size is None:
-        return inner
-    sizes.add(size)
-    return Varying(inner)
+    if isinstance(value, Tensor):
+        inner = reveal(value, level=level, size=size)
+        return inner if size is None else Varying(inner)
+    return Varying(value.inner) if value.batched else value.inner
 
 
 def _closed(y: Any, level: int, size: int | None, recorded: bool) -> Any:
     if isinstance(y, tuple | list):
-        return tuple([_closed(part, level, size, recorded) for part in y])
+        return _like_tuple(y, [_closed(part, level, size, recorded) for part in y])
     if recorded and isinstance(y, Tensor):
         return hide(y, level=level, size=size)
     return Batched(y if hasattr(y, "dtype") else np.asarray(y), level, size is not None)

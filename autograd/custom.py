@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from .batched import Batched, carry, hide, in_level, innermost, levels_of, reveal, unrecorded
 from .errors import NotDifferentiableError
 from .modes import MODE, setting
-from .node import Node, describe, next_number
+from .node import NO_KWARGS, Node, describe, next_number
 from .op import Op, Parts, elementwise, general, linear, multilinear, record
 from .sweep import pullback, reachable
 from .tensor import NUMBERS, Tensor, new_tensor
@@ -223,12 +224,18 @@ class Primitive(_Box):
         self.one_by_one = True  # vjps may be asked for one argnum at a time
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if MODE.get().vmap is not None and (level := _outermost_level((args, kwargs))):
+            return _example_by_example(self, args, kwargs, level)
         for leaf in flatten(args)[0]:
             if hasattr(leaf, "__apply_op__"):  # another carrier, for example a traced value: it must not look inside
                 y = leaf.__apply_op__(self, args, kwargs)
                 if y is not NotImplemented:
                     return y
         return super().__call__(*args, **kwargs)
+
+    def compute(self, call: _Call, args: list[Any]) -> Any:
+        inside_tensors = MODE.get().vmap is not None and _outermost_level(args)
+        return (self if inside_tensors else self.function)(*args, **call.kwargs)
 
     def pull(self, call: _Call, g: Any, xs: Any, y: Any, i: int) -> dict[int, Any]:
         if self.vjps is None:
@@ -249,6 +256,38 @@ class Primitive(_Box):
         leaves = align(t, call.rebuild(list(range(len(call.outputs)))))
         leaves = [leaf for k, leaf in enumerate(leaves) if k in call.outputs]
         return leaves[0] if len(leaves) == 1 else tuple(leaves)
+
+
+class _OfArrays:
+    """A call of a box as an operation on the arrays among its arguments, without a rule for a batch of them."""
+
+    kind = "custom"
+    batch = None
+    broadcasts = False
+
+    def __init__(self, box: _Box, call: Any):
+        self.box = box
+        self.name = box.name
+        self.leaves, self.put = flatten(call)
+        self.places = [k for k, leaf in enumerate(self.leaves) if isinstance(leaf, Tensor | Batched)]
+
+    def __call__(self, *arrays: Any) -> Any:
+        args, kwargs = self.put(_replaced(self.leaves, dict(zip(self.places, arrays, strict=True))))
+        result, self.rebuild = flatten(self.box(*args, **kwargs))
+        return tuple(result)
+
+
+def _example_by_example(box: _Box, args: Any, kwargs: Any, level: int) -> Any:
+    """A call on whole batches of a function that may do anything with its arrays."""
+    op = _OfArrays(box, (args, kwargs))
+    results = carry(op, [op.leaves[k] for k in op.places], NO_KWARGS, level)
+    return op.rebuild(list(results))
+
+
+def _outermost_level(tree: Any) -> int:
+    """The level of the batches among the leaves if they are outermost: no Tensor holds the same level; else 0."""
+    bare, inside = levels_of(flatten(tree)[0])
+    return bare if bare > inside else 0
 
 
 _KINDS = {"elementwise": elementwise, "linear": linear, "multilinear": multilinear, "general": general}
@@ -284,9 +323,15 @@ class _Region(_Box):
         self.forward = forward
         self.backward = backward
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if MODE.get().vmap is not None and _holds_tensors(args) and (level := _outermost_level(args)):
+            return _across_batch(self, args, kwargs, level)
+        return super().__call__(*args, **kwargs)
+
     def run(self, call: _Call) -> Any:
         result, call.residuals = self._forward(call, call.args)
-        return result
+        # what is recorded further out must meet the region too
+        return self(*call.args, **call.kwargs) if _holds_tensors(call.args) else result
 
     def _forward(self, call: _Call, args: list[Any]) -> Any:
         pair = self.forward(*args, **call.kwargs)
@@ -308,6 +353,61 @@ class _Region(_Box):
         for k in call.puts:
             found.update(call.gradients_of(k, cs[k]))
         return found
+
+
+def _holds_tensors(tree: Any) -> bool:
+    """True if there is a Tensor among the leaves, or inside a batch."""
+    return any(isinstance(x, Tensor) or (x.__class__ is Batched and x.data is not x) for x in flatten(tree)[0])
+
+
+def _across_batch(region: _Region, args: tuple[Any, ...], kwargs: dict[str, Any], level: int) -> Any:
+    """A call on whole batches that hold recorded Tensors: a region of these Tensors, which runs on the batches."""
+    leaves = flatten(args)[0]
+    own = [leaf.__class__ is Batched and leaf.level == level for leaf in leaves]
+    spread = [mine and leaf.batched for mine, leaf in zip(own, leaves, strict=True)]
+    size = next((leaf.inner.shape[0] for leaf, b in zip(leaves, spread, strict=True) if b), None)
+
+    def bare(tree: Any) -> Any:
+        return _map(lambda y: reveal.forward(y, level=level, size=size) if _is_number(y) else y, tree)
+
+    def whole(tree: Any) -> Any:
+        return _map(lambda y: hide.forward(y, level=level, size=size) if _is_number(y) else y, tree)
+
+    def batches(inner: tuple[Any, ...]) -> Any:
+        values, rebuild = flatten(inner)
+        return rebuild([Batched(v, level, b) if mine else v for v, mine, b in zip(values, own, spread, strict=True)])
+
+    def function(*inner: Any) -> Any:
+        with in_level(level):
+            return bare(region.function(*batches(inner), **kwargs))
+
+    def forward(*inner: Any) -> Any:
+        with in_level(level):
+            result, residuals = region.forward(*batches(inner), **kwargs)
+            return bare(result), residuals
+
+    def backward(residuals: Any, g: Any) -> Any:
+        with in_level(level):
+            cs = region.backward(residuals, whole(g))
+            if not isinstance(cs, tuple) or len(cs) != len(args):
+                return cs
+            of_leaves = [c for a, part in zip(args, cs, strict=True) for c in _beside(a, part)]
+            found = [_summed(bare(c), not b and size is not None) for c, b in zip(of_leaves, spread, strict=True)]
+        return flatten(args)[1](found)
+
+    across = _Region(function, forward, backward)
+    across.name = region.name
+    return whole(across(*_map(lambda x: x.inner if x.__class__ is Batched and x.level == level else x, args)))
+
+
+def _beside(argument: Any, c: Any) -> list[Any]:
+    """The parts of the cotangent of an argument in the order of its leaves."""
+    leaves = flatten(argument)[0]
+    return [None] * len(leaves) if c is None else align(c, argument)
+
+
+def _summed(c: Any, over_examples: bool) -> Any:
+    return np.sum(c, axis=0) if over_examples and c is not None else c
 
 
 def custom_vjp(f: Function, forward: Function, backward: Function) -> Function:
@@ -368,7 +468,7 @@ class _Checkpoint(_Box):
 
     def _compare(self, now: list[Any], before: list[Any]) -> None:
         for a, b in zip(now, before, strict=True):
-            a, b = _plain(a), _plain(b)
+            a, b = innermost(a), innermost(b)
             if _is_number(a) and not np.allclose(a, b, rtol=1e-3, atol=1e-6, equal_nan=True):
                 raise RuntimeError(
                     f"{self.name}() inside checkpoint gave another result when it was computed again; it must not draw "
@@ -400,4 +500,10 @@ def checkpoint(f: Function) -> Function:
 
 def stop_gradient(x: Any) -> Any:
     """x as a constant: no gradient flows back through it. An array, a Tensor, or a container of them."""
-    return _map(lambda leaf: new_tensor(leaf._array, None) if isinstance(leaf, Tensor) else leaf, x)
+    return _map(_stopped, x)
+
+
+def _stopped(leaf: Any) -> Any:
+    if isinstance(leaf, Tensor):
+        return new_tensor(unrecorded(leaf), None)
+    return leaf.data if leaf.__class__ is Batched else leaf

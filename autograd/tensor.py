@@ -182,6 +182,10 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """A constant Tensor around the same array."""
+        if MODE.get().vmap is not None:  # a batch may hold what is recorded further out
+            from .batched import unrecorded
+
+            return new_tensor(unrecorded(self), None)
         if hasattr(self, "_link"):  # it was written into, or is a view
             from .view import detached
 

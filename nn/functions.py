@@ -6,12 +6,12 @@ that names the position.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from autograd import ShapeError, Tensor
+from autograd.batched import innermost
 from autograd.ops.elementwise import relu, sigmoid
 from autograd.ops.fused import log_softmax, logsumexp, softmax
 from autograd.ops.fused import softmax_cross_entropy as _softmax_cross_entropy
@@ -46,8 +46,9 @@ def softmax_cross_entropy(x: Any, t: Any) -> Any:
     x = x if isinstance(x, Tensor) else as_array(x)
     t = t if isinstance(t, Tensor) else as_array(t)
     loss = _softmax_cross_entropy(x, _checked_labels(x, t))
-    if math.isnan(loss.item()):
-        top = np.max(x.data if isinstance(x, Tensor) else x, axis=-1)
+    value = innermost(loss)  # several where the examples of a vmap have a loss each
+    if (value != value).any():
+        top = np.max(innermost(x), axis=-1)
         _refuse(np.isinf(top), top, "is the largest score; softmax needs a finite one in each row", what="row")
     return loss
 
@@ -64,7 +65,7 @@ def _checked_labels(x: Any, t: Any) -> Any:
     if t.shape == x.shape[:-1]:
         return _class_numbers(values, x.shape[-1])
     if t.shape == x.shape:
-        _check_rows(values)
+        _check_rows(innermost(values))
         return t if t.dtype == x.dtype else t.astype(x.dtype)
     raise ShapeError(
         f"softmax_cross_entropy: scores of shape {x.shape} need class numbers of shape {x.shape[:-1]} or rows "
@@ -72,7 +73,8 @@ def _checked_labels(x: Any, t: Any) -> Any:
     )
 
 
-def _class_numbers(t: Any, classes: int) -> Any:
+def _class_numbers(labels: Any, classes: int) -> Any:
+    t = innermost(labels)
     if t.dtype.kind not in "iuf":
         raise ValueError(f"softmax_cross_entropy: class numbers are integers, not {t.dtype}")
     if t.dtype.kind == "f":
@@ -80,7 +82,7 @@ def _class_numbers(t: Any, classes: int) -> Any:
     unsigned = t.view(_UNSIGNED[t.dtype]) if t.dtype in _UNSIGNED else t  # a negative number becomes a huge one
     if (t.size and not np.maximum.reduce(unsigned, axis=None) < classes) or (t.dtype.kind == "f" and (t < 0).any()):
         _refuse((t < 0) | (t >= classes), t, f"is not one of the {classes} classes, 0 to {classes - 1}")
-    return t if t.dtype.kind in "iu" else t.astype(np.intp)
+    return labels if t.dtype.kind in "iu" else labels.astype(np.intp)
 
 
 def _check_rows(t: Any) -> None:

@@ -383,9 +383,7 @@ def test_matrices_are_refused_on_either_side():
 
 def test_an_unknown_function_of_numpy_is_refused_and_not_computed():
     with pytest.raises(NotDifferentiableError):
-        np.packbits(leaf(B))
-    with pytest.raises(NotDifferentiableError):
-        np.einsum_path("ij->j", leaf())
+        np.histogram2d(leaf(B), leaf(B))
 
 
 def test_numpy_functions_with_containers_of_tensors():

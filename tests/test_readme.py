@@ -36,9 +36,17 @@ def test_the_tour_runs_and_prints_what_it_says(tmp_path, monkeypatch, capsys):
     assert "</svg>" in (tmp_path / "f.svg").read_text()
 
 
+def test_batches_and_assignment(tmp_path, monkeypatch, capsys):
+    (tmp_path / "more.py").write_text(blocks("python")[1])
+    monkeypatch.syspath_prepend(tmp_path)
+    import more  # noqa: F401 - importing it runs it
+
+    assert capsys.readouterr().out == "(5, 3)\n[0.   0.25 0.5  1.  ]\n"
+
+
 def test_the_rows_of_the_readme_are_the_rows_of_the_tables():
     root = Path(__file__).parent.parent
-    op_row, sample_row = (block.strip() for block in blocks("python")[1:])
+    op_row, sample_row = (block.strip() for block in blocks("python")[2:])
     assert op_row in (root / "autograd" / "ops" / "elementwise.py").read_text()
     assert sample_row in (root / "tests" / "samples" / "elementwise.py").read_text()
 

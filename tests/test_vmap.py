@@ -8,16 +8,19 @@ import numpy as np
 import pytest
 
 import autograd as ag
+import nn
 from autograd import (
     NotDifferentiableError,
     Tensor,
     batched,
+    checkpoint,
     grad,
     hessian,
     jacobian,
     jvp,
     linearize,
     no_grad,
+    stop_gradient,
     transforms,
     value_and_grad,
     vjp,
@@ -317,6 +320,43 @@ def test_ops_of_ones_own():
     assert batched.how(ag.ops.elementwise.sin) == "free"
 
 
+def test_a_network_and_its_loss():
+    scores, t = RNG.standard_normal((5, 4, 3)), RNG.integers(0, 3, (5, 4))
+    f = grad(lambda w, x, t: nn.softmax_cross_entropy(nn.relu(x @ w), t))
+    w = RNG.standard_normal((3, 3))
+    same(vmap(f, (None, 0, 0))(w, scores, t), [f(w, x, k) for x, k in zip(scores, t, strict=True)])
+    layer = nn.Affine(RNG.standard_normal((3, 2)), np.zeros(2))
+    same(vmap(layer)(X).data, layer(X).data)
+    raises(ValueError, lambda: vmap(f, (None, 0, 0))(w, scores, t + 1), "classes")
+
+
+def test_checkpoint():
+    f = checkpoint(lambda x: np.sin(x) ** 2)
+    same(vmap(grad(lambda x: np.sum(f(x))))(X), np.sin(2 * X))
+    same(jacobian(f)(X[0]), np.diag(np.sin(2 * X[0])))
+    same(vmap(hessian(lambda x: np.sum(f(x))))(X), [np.diag(2 * np.cos(2 * x)) for x in X])
+
+
+def test_what_runs_example_by_example_nests():
+    """np.choose and np.interp look at the numbers of one example."""
+    T, a = RNG.standard_normal((3, 2, 5)), RNG.standard_normal(5)
+
+    def chosen(x):
+        return np.choose((x > 0).astype(int), [x * x, np.sin(x)])
+
+    def one(x):
+        return chosen(x).sum()
+
+    def line(w, x):
+        return np.interp(0.3 * np.sum(x), np.arange(5.0), w * x)
+
+    same(vmap(vmap(grad(one)))(T), [[grad(one)(x) for x in y] for y in T])
+    same(vmap(hessian(one))(T[0]), [hessian(one)(x) for x in T[0]])
+    same(vmap(vmap(grad(line), (None, 0)), (None, 0))(a, T), [[grad(line)(a, x) for x in y] for y in T])
+    both = grad(lambda w: np.sum(vmap(grad(lambda x: chosen(x * w).sum()))(T[0]) ** 2))
+    same(both(a), grad(lambda w: sum(np.sum(grad(lambda x: chosen(x * w).sum())(x) ** 2) for x in T[0]))(a))
+
+
 # ---- errors ----
 
 
@@ -336,6 +376,7 @@ def test_what_one_value_cannot_do_inside():
     raises(NotBatchedError, lambda: vmap(lambda x: float(x[0]))(X), "one number")
     raises(NotBatchedError, lambda: vmap(lambda x: np.asarray(x))(X), "ndarray")
     raises(NotBatchedError, lambda: vmap(lambda x: np.array([x, x]))(X), "np.stack")
+    raises(NotBatchedError, lambda: vmap(lambda x: np.histogram2d(x, x))(X), "histogram2d")
     raises(NotBatchedError, lambda: vmap(lambda x: W[x.astype(int)])(X), "np.take")
     raises(NotBatchedError, lambda: vmap(lambda x: x.__setitem__(0, 1.0))(X), "assignment")
     assert issubclass(NotBatchedError, NotDifferentiableError)
@@ -372,9 +413,31 @@ def test_linearize_runs_f_once():
     calls.clear()
     same(vmap(push)(X, Y)["p"], np.cos(X[0]) * X * Y[0] + np.sin(X[0]) * Y)
     assert not calls
-    raises(TypeError, lambda: push(X[0]), "the structure of this list of 2")
+    raises(TypeError, lambda: push(X[0]), "structure")
 
 
 def test_hessian_of_a_batch_of_losses_equals_the_loop():
     h = hessian(lambda w: np.mean(vmap(lambda x: loss(w, x))(X)))(W)
     same(h, sum(hessian(lambda w: loss(w, x))(W) for x in X) / 5)  # noqa: B023 - called at once
+
+
+def nested_constants(stop):
+    def f(w):
+        return np.sum(vmap(lambda x: stop(np.sum(x * w)) * np.sum(x * w))(X))
+
+    def inside_another_grad(w):
+        return np.sum(vmap(grad(lambda x: np.sum(stop(x * w) * x * w)))(X))
+
+    def in_two_vmaps(w):
+        return np.sum(vmap(lambda a: vmap(lambda x: np.sum(stop(x * w * a) * w))(X))(np.arange(3.0)))
+
+    return [f, inside_another_grad, in_two_vmaps]
+
+
+@pytest.mark.parametrize("stop", [stop_gradient, lambda t: t.detach()], ids=["stop_gradient", "detach"])
+@pytest.mark.parametrize("k", range(3))
+def test_a_constant_inside_is_one_for_every_transform_outside(stop, k):
+    f, w = nested_constants(stop)[k], np.array([0.3, -1.2, 0.7])
+    products = X @ w
+    expected = [products @ X, np.sum(X * w, axis=0), 3 * np.sum(X * w, axis=0)][k]
+    np.testing.assert_allclose(grad(f)(w), expected)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..batched import Batched
 from ..tensor import Tensor
 
 __all__ = [
@@ -20,9 +21,9 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _tensors_in(value: Any) -> Iterator[Tensor]:
-    """The Tensors in a nesting of lists and tuples."""
-    if isinstance(value, Tensor):
+def _tensors_in(value: Any) -> Iterator[Tensor | Batched]:
+    """The Tensors, and what stands for a batch of arrays, in a nesting of lists and tuples."""
+    if isinstance(value, Tensor | Batched):
         yield value
     elif type(value) in (list, tuple):
         for part in value:
@@ -38,7 +39,7 @@ def _has_tensor(value: Any) -> bool:
 
 def array(object: Any, dtype: Any = None, *, copy: bool | None = True, ndmin: int = 0, **options: Any) -> Any:
     """np.array, also of Tensors, alone or nested in lists, mixed with numbers and arrays."""
-    if not isinstance(object, Tensor):
+    if not isinstance(object, Tensor | Batched):
         try:
             return np.array(object, dtype, copy=copy, ndmin=ndmin, **options)
         except TypeError:  # a recorded Tensor does not turn into plain numbers
@@ -55,7 +56,7 @@ def _joined(value: Any) -> Any:
     """A nesting of lists as one array, where there are Tensors in it."""
     if type(value) in (list, tuple) and _has_tensor(value):
         return np.stack([_joined(part) for part in value])
-    return value if isinstance(value, Tensor) else np.asarray(value)
+    return value if isinstance(value, Tensor | Batched) else np.asarray(value)
 
 
 def _builder(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -63,7 +64,7 @@ def _builder(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def build(a: Any, dtype: Any = None, *args: Any, **options: Any) -> Any:
-        if not isinstance(a, Tensor):
+        if not isinstance(a, Tensor | Batched):
             try:
                 return function(a, dtype, *args, **options)
             except TypeError:

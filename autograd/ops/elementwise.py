@@ -29,7 +29,15 @@ square = elementwise(np.square, lambda x: 2 * x)
 remainder = elementwise(np.remainder, 1, lambda a, b: -np.floor_divide(a, b))
 floor_divide = elementwise(np.floor_divide, 0, 0)
 fmod = elementwise(np.fmod, 1, lambda a, b, y: np.rint((y - a) / b))  # (y - a) / b is the whole number -trunc(a / b)
-ldexp = linear(np.ldexp, lambda g, n: np.ldexp(g, n), None, inputs="x n", broadcasts=True, formulas=("ldexp(g, n)",))
+ldexp = linear(
+    np.ldexp,
+    lambda g, n: np.ldexp(g, n),
+    None,
+    inputs="x n",
+    broadcasts=True,
+    formulas=("ldexp(g, n)",),
+    batch="elementwise",
+)
 modf = general(np.modf, lambda g: next(iter(g)), outputs=2, batch="stack", formulas=("g[0]",))
 
 # a ** b: where the power is 0 the derivative is 0, not 0 * a ** -1; where the base is 0 the one for b is 0

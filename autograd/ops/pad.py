@@ -18,6 +18,7 @@ pad = linear(
     lambda g, x_shape, pad_width: g[tuple(slice(b, b + n) for (b, _), n in zip(pad_width, x_shape, strict=True))],
     name="pad",
     formulas=("g[inner part]",),
+    batch=lambda op, xs, kwargs: op(*xs, pad_width=((0, 0), *kwargs["pad_width"])),
 )
 
 _STATISTICS = {"maximum": np.max, "minimum": np.min, "mean": np.mean, "median": np.median}

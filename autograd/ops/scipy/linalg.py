@@ -12,6 +12,7 @@ import scipy.linalg as sl
 
 from ...op import general
 from ...tensor import Tensor
+from ..constant import Constant
 from ..elementwise import conj
 
 
@@ -181,7 +182,7 @@ sqrtm = general(
 
 @general(
     name="lu_factor",
-    residuals={"order": lambda x: _lu(x.data)[1]},
+    residuals={"order": lambda x: _order_of(x)},
     formulas=("inv(L)^T (tril(L^T g) + triu(g U^T)) inv(U)^T, rows back in place",),
 )
 def lu_compact(x):
@@ -194,6 +195,16 @@ def lu_compact(x):
 def _lu(x):
     lu, pivots = sl.lu_factor(x)
     return lu, _order(pivots)
+
+
+@Constant
+def _pivots(x):
+    return sl.lu_factor(x)[1]
+
+
+@Constant
+def _order_of(x):
+    return _lu(x)[1]
 
 
 def _order(pivots):
@@ -216,7 +227,7 @@ def lu_factor(a, overwrite_a=False, check_finite=True):
     """(lu, piv) with piv a plain array: see `lu_solve`."""
     if not _given(a):
         return sl.lu_factor(a)
-    return lu_compact(a), sl.lu_factor(a.data)[1]
+    return lu_compact(a), _pivots(a)
 
 
 def lu_solve(lu_and_piv, b, trans=0, overwrite_b=False, check_finite=True):
