@@ -12,7 +12,7 @@ from ..op import apply, linear, meaning
 from ..tensor import as_array
 from . import hidden
 from .constant import plain
-from .shape import broadcast_to, copy, plain_index, reshape, to_dtype
+from .shape import broadcast_to, copy, plain_index, reshape, reshaped, to_dtype
 
 # ---- joining and splitting ----
 
@@ -171,7 +171,9 @@ def _tile(A, reps):
     n = max(len(reps), A.ndim)
     shape = (1,) * (n - A.ndim) + A.shape
     reps = (1,) * (n - len(reps)) + reps
+    if all(r == 1 for r in reps):
+        return copy(reshaped(A, shape))  # not a view, as in NumPy
     spread = [k for pair in zip(reps, shape, strict=True) for k in pair]
     ones = [k for s in shape for k in (1, s)]
-    tiled = broadcast_to(reshape(A, shape=ones), shape=tuple(spread))
-    return reshape(tiled, shape=tuple(r * s for r, s in zip(reps, shape, strict=True)))
+    tiled = apply(broadcast_to, (reshaped(A, tuple(ones)),), {"shape": tuple(spread)})
+    return reshaped(tiled, tuple(r * s for r, s in zip(reps, shape, strict=True)))

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..op import general, meaning
+from ..op import apply, general, meaning
 from .decompositions import svdvals
 from .elementwise import conj, where
 from .linalg import inv
@@ -29,9 +29,9 @@ def _norm_rule(g, x, y, axis=None):
 @meaning(np.linalg.norm)
 def norm(x, ord=None, axis=None, keepdims=False):
     """np.linalg.norm, for vectors and matrices of every order."""
-    axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
+    axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim)
     if ord is None and (axis is None or len(axes) <= 2):
-        return euclidean_norm(x, axis=axes, keepdims=keepdims)
+        return apply(euclidean_norm, (x,), {"axis": axes, "keepdims": keepdims})
     x = x if x.dtype.kind in "fc" else x.astype(float)
     if len(axes) == 1:
         return _vector_norm(x, ord, axes[0], keepdims)

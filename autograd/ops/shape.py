@@ -25,7 +25,7 @@ def to_dtype(x, dtype, /, *, copy=True, device=None):
     if x.dtype == dtype and not copy:
         return x
     if dtype.kind in "fc":
-        return astype(x, dtype=dtype)
+        return apply(astype, (x,), {"dtype": dtype})
     y = plain(x).astype(dtype)
     return as_constant(y) if isinstance(x, Tensor) else y
 
