@@ -143,7 +143,8 @@ _product = elementwise(lambda a, b: a * b, lambda b: b, lambda a: a, name="multi
 
 def guarded(g: Any, d: Any) -> Any:
     """g * d where a cotangent of exactly 0 wins over an infinite or nan derivative: that branch was not taken."""
-    c = g * d if g.__class__ in PLAIN and d.__class__ in PLAIN else _product(g, d)
+    recorded = g.__class__ not in PLAIN or d.__class__ not in PLAIN
+    c = _product(g, d) if recorded else g * d
     if _has_nan(c):
         dead = (_raw(g) == 0) & ~np.isfinite(_raw(d))
         c = np.where(dead, 0, c) if np.any(innermost(dead)) else c
