@@ -53,7 +53,7 @@ def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
 def _spread(tree: Any, axes: Any, name: str, put: Function) -> Any:
     """put(leaf, its axis, its name) for every leaf, where one axis may stand for a whole container."""
     leaves, rebuild = flatten(tree)
-    names = [name] if not is_container(tree) else [f"{name}, its array {k}" for k in range(len(leaves))]
+    names = [f"{name}, its array {k}" if is_container(tree) else name for k in range(len(leaves))]
     chosen = [axes] * len(leaves) if axes is None or isinstance(axes, int | np.integer) else _matched(tree, axes, name)
     return rebuild([put(leaf, a, n) for leaf, a, n in zip(leaves, chosen, names, strict=True)])
 

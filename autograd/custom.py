@@ -132,6 +132,20 @@ def _recorded_in(tree: Any) -> Iterable[Tensor]:
     return (leaf for leaf in flatten(tree)[0] if isinstance(leaf, Tensor) and leaf.node is not None)
 
 
+def _recorded_inside(tree: Any) -> Iterable[Tensor]:
+    """The same with the Tensors that batches hold."""
+    for leaf in flatten(tree)[0]:
+        while leaf.__class__ is Batched:
+            leaf = leaf.inner
+        if isinstance(leaf, Tensor) and leaf.node is not None:
+            yield leaf
+
+
+def _holds_tensors(tree: Any) -> bool:
+    """True if there is a Tensor among the leaves, or inside a batch."""
+    return any(isinstance(x, Tensor) or (x.__class__ is Batched and x.data is not x) for x in flatten(tree)[0])
+
+
 class _Box:
     """A function that is recorded as one node. A subclass says how it is run and how a cotangent goes back."""
 
@@ -141,7 +155,7 @@ class _Box:
         self._ops: dict[int, Op] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        for t in _recorded_in(kwargs):
+        for t in _recorded_inside(kwargs):
             raise NotDifferentiableError(
                 f"{self.name}() got the result of {describe(t.node)} as a keyword argument, which its rules do not "
                 "cover; pass it by position"
@@ -152,12 +166,15 @@ class _Box:
             result = self.compute(call, call.args)
             return _map(_constant, result) if call.wrapped else result
         result = self.run(call)
-        for t in _recorded_in(result):
+        self._refuse_others(call, result)
+        return self.record(call, result)
+
+    def _refuse_others(self, call: _Call, result: Any) -> None:
+        for t in (_recorded_in if _holds_tensors(call.args) else _recorded_inside)(result):
             raise NotDifferentiableError(
                 f"{self.name}() uses the result of {describe(t.node)} that is not among its arguments, so that its "
                 "gradient would be lost; pass it as an argument"
             )
-        return self.record(call, result)
 
     def record(self, call: _Call, result: Any) -> Any:
         """The result of the call as Tensors of one node."""
@@ -328,6 +345,13 @@ class _Region(_Box):
             return _across_batch(self, args, kwargs, level)
         return super().__call__(*args, **kwargs)
 
+    def compute(self, call: _Call, args: list[Any]) -> Any:
+        if _holds_tensors(args):
+            return self(*args, **call.kwargs)
+        result = self.function(*args, **call.kwargs)
+        self._refuse_others(call, result)
+        return result
+
     def run(self, call: _Call) -> Any:
         result, call.residuals = self._forward(call, call.args)
         # what is recorded further out must meet the region too
@@ -353,11 +377,6 @@ class _Region(_Box):
         for k in call.puts:
             found.update(call.gradients_of(k, cs[k]))
         return found
-
-
-def _holds_tensors(tree: Any) -> bool:
-    """True if there is a Tensor among the leaves, or inside a batch."""
-    return any(isinstance(x, Tensor) or (x.__class__ is Batched and x.data is not x) for x in flatten(tree)[0])
 
 
 def _across_batch(region: _Region, args: tuple[Any, ...], kwargs: dict[str, Any], level: int) -> Any:

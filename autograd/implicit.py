@@ -126,8 +126,13 @@ def _solved(f: Callable[..., Any], x0: Any, params: Any, find: Callable[[Any, An
     def residual(x: Any, p: Any) -> Any:
         return pack(f(unpack_x(x), *unpack_p(p)))[0]
 
-    def solve(p: Any) -> Any:
+    def solve(p: Any, start: Any) -> Any:
         values = plain(unpack_p(p)) if p.size else constants
+        if is_recorded(pack(f(unpack_x(start), *values))[0]):
+            raise NotDifferentiableError(
+                "the function uses a recorded Tensor, or an array of vmap(), that is none of its parameters, and its "
+                "gradient would be lost; pass it as one of the params"
+            )
         x = pack(find(values, unpack_x(start)))[0]
         x = x.data if isinstance(x, Tensor) else x
         if x.shape != start.shape:
@@ -140,15 +145,10 @@ def _solved(f: Callable[..., Any], x0: Any, params: Any, find: Callable[[Any, An
         return -vjp(lambda p: residual(y, p), p)[1](adjoint)
 
     op = Op(solve, (rule,), kind="general", name="solution", formulas=("-(df/dp)^T solve((df/dx)^T, g)",))
-    return unpack_x(op(p))
+    return unpack_x(op(p, start))
 
 
 def _check_solution(residual: Any, x: Any, tol: float | None) -> None:
-    if is_recorded(residual):
-        raise NotDifferentiableError(
-            "the function uses a recorded Tensor that is none of its parameters, and its gradient would be lost; "
-            "pass it as one of the params"
-        )
     if residual.shape != x.shape:
         raise ValueError(f"the function gives {residual.size} equations for {x.size} unknowns")
     size = float(np.max(np.abs(residual), initial=0))

@@ -76,6 +76,13 @@ class _Vector:
         y = pack(self.f(self.unpack(v), *self.args))[0]
         return y.astype(float)
 
+    def numbers(self, v: Any) -> Any:
+        """The same for SciPy, which would lose a gradient."""
+        y = self.residuals(v)
+        if is_recorded(y):
+            self._refuse()
+        return y
+
     def jacobian(self, v: Any) -> Any:
         return jacobian(self.residuals)(v)
 
@@ -128,7 +135,7 @@ def root(f: Callable[..., Any], x0: Any, args: Any = (), method: str = "hybr", *
     f_of = _Vector(f, x0, args, "root")
     if method in ("hybr", "lm"):
         kwargs["jac"] = f_of.jacobian
-    return f_of.result(_scipy.root(f_of.residuals, f_of.x0, method=method, **kwargs))
+    return f_of.result(_scipy.root(f_of.numbers, f_of.x0, method=method, **kwargs))
 
 
 def least_squares(f: Callable[..., Any], x0: Any, args: Any = (), *, bounds: Any = None, **kwargs: Any) -> Any:
@@ -141,7 +148,7 @@ def least_squares(f: Callable[..., Any], x0: Any, args: Any = (), *, bounds: Any
         if is_container(x0):
             bounds = _bounds(bounds, x0)
         kwargs["bounds"] = bounds
-    return f_of.result(_scipy.least_squares(f_of.residuals, f_of.x0, jac=f_of.jacobian, **kwargs))
+    return f_of.result(_scipy.least_squares(f_of.numbers, f_of.x0, jac=f_of.jacobian, **kwargs))
 
 
 def _bounds(bounds: Any, x0: Any) -> Any:
@@ -159,6 +166,8 @@ def _bounds(bounds: Any, x0: Any) -> Any:
 
 def _beside(tree: Any, other: Any) -> list[tuple[Any, Any]]:
     """Each leaf of `tree` with what `other` has in its place."""
+    if tree is None:
+        return []
     if not is_container(tree):
         return [(tree, other)]
     if other is None:
@@ -183,4 +192,4 @@ def _constraints(constraints: Any, x0: Any) -> Any:
     if not isinstance(constraints, dict):
         return constraints
     f_of = _Vector(constraints["fun"], x0, constraints.get("args", ()), "a constraint")
-    return {"type": constraints["type"], "fun": f_of.residuals, "jac": f_of.jacobian}
+    return {"type": constraints["type"], "fun": f_of.numbers, "jac": f_of.jacobian}

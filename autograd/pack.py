@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from .batched import Batched
 from .tensor import Tensor, as_array
 from .tree import flatten
 
 
 def is_recorded(value: Any) -> bool:
-    """True for a Tensor that has a gradient."""
+    """True for what an operation must see: a Tensor that has a gradient, or what stands for a batch inside vmap()."""
+    if value.__class__ is Batched:
+        return value.batched or is_recorded(value.inner)
     return isinstance(value, Tensor) and value.node is not None
 
 
@@ -49,6 +52,7 @@ def _cast(x: Any, dtype: Any) -> Any:
 
 
 def plain(tree: Any) -> Any:
-    """The same container with ndarrays instead of Tensors."""
+    """The same container with ndarrays instead of Tensors; a batch is one without Tensors inside."""
     leaves, rebuild = flatten(tree)
-    return rebuild([leaf.data if isinstance(leaf, Tensor) else leaf for leaf in leaves])
+    arrays = [leaf.data if isinstance(leaf, Tensor) else leaf for leaf in leaves]
+    return rebuild([x.data if x.__class__ is Batched else x for x in arrays])

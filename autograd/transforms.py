@@ -42,7 +42,7 @@ def _variable(value: Any) -> Tensor:
         value = vmap.tagged(value)
     if isinstance(value, Tensor):
         value = value.data
-    if isinstance(value, bool | str | bytes) or value is None:
+    if isinstance(value, bool | str | bytes):
         raise NotDifferentiableError(f"cannot differentiate with respect to {value!r}; choose other argnums")
     variable = Tensor(float(value) if isinstance(value, int) else value, requires_grad=True)
     variable.node.keeps_grad = False  # type: ignore[union-attr]  # it has no .grad, so f may write into it
@@ -58,6 +58,9 @@ class _Recorded:
         self.single = isinstance(argnums, int | np.integer | str)
         call: dict[Any, Any] = dict(enumerate(args)) | kwargs  # by place or by name
         chosen = _chosen(argnums, f, call, len(args))
+        for k in chosen:
+            if call[k] is None:
+                raise NotDifferentiableError("cannot differentiate with respect to None; choose other argnums")
         leaves, self._rebuild = flatten([call[k] for k in chosen])
         with setting(recording=True):
             self.xs = [_variable(leaf) for leaf in leaves]
@@ -69,6 +72,8 @@ class _Recorded:
             if not isinstance(result, tuple) or len(result) != 2:
                 raise TypeError("with has_aux=True the function returns a pair (result, aux)")
             result, self.aux = result
+        if result is None:
+            raise TypeError("the function returned None; is a `return` missing in it?")
         self.ys, self._rebuild_y = flatten(result)
         self._ends = [y.node if isinstance(y, Tensor) else None for y in self.ys]  # before anybody writes into those
         self.roots = [node for node in self._ends if node is not None]
@@ -164,7 +169,8 @@ class _Recorded:
 
 def _chosen(argnums: ArgNums, f: Function, call: dict[int | str, Any], n: int) -> list[int | str]:
     """argnums as keys of the call: places among its n positional arguments, and names of keyword arguments."""
-    keys = [argnums] if isinstance(argnums, int | np.integer | str) else list(argnums)
+    single = isinstance(argnums, int | np.integer | str) or not np.iterable(argnums)
+    keys: list[Any] = [argnums] if single else list(argnums)  # type: ignore[arg-type]
     chosen = [_place_of(k, f, call) if isinstance(k, str) else k for k in keys]
     for k in chosen:
         if not isinstance(k, int | np.integer | str):
@@ -310,6 +316,8 @@ def jacobian(f: Function, argnums: ArgNums = 0, mode: str = "auto") -> Function:
 
     mode: "reverse" (all elements of f in one sweep), "forward" (all elements of x) or "auto" (the fewer). A container
     of results gives the same container of Jacobians. Very large ones take several sweeps, see SWEEP_BYTES.
+    A complex f of real x goes forward, a real f of complex x in reverse: the other way would lose the imaginary part,
+    and raises TypeError. For complex f and x both, f is taken to be holomorphic.
     """
     if mode not in ("auto", "reverse", "forward"):
         raise ValueError(f"mode is 'auto', 'reverse' or 'forward', not {mode!r}")
@@ -318,10 +326,35 @@ def jacobian(f: Function, argnums: ArgNums = 0, mode: str = "auto") -> Function:
     def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
         run = _Recorded(f, args, kwargs, argnums)
         ys = [y if isinstance(y, Tensor) else new_tensor(as_array(y), None) for y in run.ys]
-        forward = sum(x.size for x in run.xs) < sum(y.size for y in ys) if mode == "auto" else mode == "forward"
-        return run._rebuild_y([run.arrange(js) for js in (_columns if forward else _rows)(run, ys)])
+        sweeps = _columns if _goes_forward(run, ys, mode) else _rows
+        return run._rebuild_y([run.arrange(js) for js in sweeps(run, ys)])
 
     return jacobian_of_f
+
+
+def _goes_forward(run: _Recorded, ys: list[Tensor], mode: str) -> bool:
+    """Whether a Jacobian is computed in forward mode; TypeError where its elements are complex only in the other one.
+
+    A sweep ends in the dtype of what it ends at, so elements by a real x from a complex y are complex going forward.
+    """
+    complex_x = {x.dtype.kind == "c" for x in run.xs}
+    complex_y = {y.dtype.kind == "c" for y in ys if y.node is not None}
+    modes = {"forward"} if True in complex_y and False in complex_x else set()
+    modes |= {"reverse"} if True in complex_x and False in complex_y else set()
+    if len(modes) == 2:
+        raise TypeError(
+            "jacobian() of complex and real results with respect to complex and real arguments has no mode that keeps "
+            "every imaginary part; call it for one of them at a time"
+        )
+    if mode == "auto" and not modes:
+        return sum(x.size for x in run.xs) < sum(y.size for y in ys)
+    needed = modes.pop() if modes else mode
+    if mode not in ("auto", needed):
+        what = "a complex function of real" if needed == "forward" else "a real function of complex"
+        raise TypeError(
+            f"jacobian(mode={mode!r}) of {what} arguments would lose the imaginary part; use mode={needed!r} or 'auto'"
+        )
+    return needed == "forward"
 
 
 def _rows(run: _Recorded, ys: list[Tensor]) -> list[list[Any]]:

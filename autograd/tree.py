@@ -1,4 +1,4 @@
-"""Containers of arrays: dicts, lists, tuples, namedtuples and dataclasses, nested in any way.
+"""Containers of arrays: dicts, lists, tuples, namedtuples and dataclasses, nested in any way; None is an empty one.
 
 `flatten` takes one apart into its leaves and a function that puts other leaves in their places.
 """
@@ -29,6 +29,8 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
 
 
 def _children(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]] | None:
+    if tree is None:
+        return [], lambda values: None
     if isinstance(tree, dict):
         return list(tree.values()), lambda values: type(tree)(zip(tree, values, strict=True))
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
@@ -66,5 +68,5 @@ def align(tree: Any, like: Any) -> list[Any]:
 
 
 def is_container(tree: Any) -> bool:
-    """True for what `flatten` takes apart."""
-    return _children(tree) is not None
+    """True for what `flatten` takes apart, except None."""
+    return tree is not None and _children(tree) is not None

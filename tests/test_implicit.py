@@ -8,7 +8,19 @@ import pytest
 
 pytest.importorskip("scipy", reason="the default solvers need the extra scipy")
 
-from autograd import NotDifferentiableError, Tensor, grad, gradcheck, gradients, hessian, implicit, jacobian, jvp
+from autograd import (
+    NotDifferentiableError,
+    Tensor,
+    grad,
+    gradcheck,
+    gradients,
+    hessian,
+    implicit,
+    jacobian,
+    jvp,
+    optimize,
+    vmap,
+)
 from autograd.node import Node
 
 RNG = np.random.default_rng(0)
@@ -209,3 +221,23 @@ def test_against_jax():
         np.testing.assert_allclose(
             jacobian(jacobian(ours))(p), jax.jacobian(jax.jacobian(theirs))(p), rtol=1e-9, atol=1e-12
         )
+
+
+def test_inside_vmap():
+    def cube_root(p, x0=1.0):
+        return implicit.root(lambda x, p: x**3 - p, x0, p)
+
+    ps = np.array([1.0, 8.0, 27.0])
+    np.testing.assert_allclose(vmap(cube_root)(ps), [1, 2, 3])
+    np.testing.assert_allclose(vmap(grad(cube_root))(ps), 1 / (3 * ps ** (2 / 3)))
+    np.testing.assert_allclose(grad(lambda s: np.sum(vmap(lambda p: cube_root(s * p))(ps)))(1.0), 2)
+    starts = np.array([1.0, -1.0])
+    np.testing.assert_allclose(vmap(lambda x0: implicit.root(lambda x, p: x**2 - p, x0, 4.0))(starts), [2, -2])
+
+
+@pytest.mark.parametrize("inside", [lambda f: grad(f)(2.0), lambda f: vmap(f)(np.array([2.0, 3.0]))])
+def test_a_parameter_that_is_closed_over_is_refused(inside):
+    with pytest.raises(NotDifferentiableError, match="pass it as one of the params"):
+        inside(lambda p: implicit.root(lambda x: x**3 - p, 1.0))
+    with pytest.raises(NotDifferentiableError, match=r"pass these as params to autograd.implicit.root"):
+        inside(lambda p: optimize.root(lambda x: x**3 - p, 1.0).x)

@@ -1,4 +1,4 @@
-"""Programs as users write them, where several parts of the engine meet: each against a plain computation of the same."""
+"""Programs as users write them, where several parts of the engine meet, against plain computations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from autograd import Tensor, custom_vjp, grad, jacobian, value_and_grad, vmap
+from autograd import NotDifferentiableError, Tensor, custom_vjp, grad, hvp, jacobian, jvp, value_and_grad, vmap
+from autograd.errors import NotBatchedError
 from autograd.extend import defvjp, primitive
 
 RNG = np.random.default_rng(0)
@@ -45,7 +46,9 @@ WITH_OWN_RULES = {
     "inside": lambda f, vmap: vmap(grad(lambda row: np.sum(f(row, W * row))))(X),
     "between two": lambda f, vmap: vmap(grad(lambda a: np.sum(vmap(lambda b: f(b * a, a))(X) ** 2)))(X),
     "inside and outside": lambda f, vmap: grad(
-        lambda w: np.sum(vmap(lambda row: np.stack(value_and_grad(lambda u: np.sum(f(u * w, row * w)))(row)[1]))(X) ** 2)
+        lambda w: np.sum(
+            vmap(lambda row: np.stack(value_and_grad(lambda u: np.sum(f(u * w, row * w)))(row)[1]))(X) ** 2
+        )
     )(W),
     "value of an inner transform": lambda f, vmap: grad(
         lambda w: np.sum(vmap(lambda row: value_and_grad(lambda u: np.sum(f(u * w, row * w)))(row)[0])(X) ** 2)
@@ -87,3 +90,122 @@ def test_containers_through_ones_own_rule_inside_vmap():
     np.testing.assert_allclose(g, np.sum(4 * X * W, axis=0))
     g = vmap(grad(lambda row: np.sum(h({"a": row * W, "b": W})["t"][0])))(X)
     np.testing.assert_allclose(g, np.tile(W, (4, 1)))
+
+
+def of_another(y):
+    """A region that multiplies by y, which is not among its arguments."""
+    return custom_vjp(lambda x: x * y, lambda x: (x * y, None), lambda _, g: (g,))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda w: of_another(w)(W),
+        lambda w: vmap(lambda x: of_another(w)(x))(X),
+        lambda w: vmap(lambda x: of_another(x * w)(x))(X),
+        lambda w: vmap(
+            lambda x: custom_vjp(lambda x, k: x * k, lambda x, k: (x * k, k), lambda k, g: (g * k,))(W, k=x)
+        )(X * w),
+    ],
+)
+def test_a_gradient_that_a_region_does_not_know_of_is_refused(f):
+    with pytest.raises(NotDifferentiableError, match="pass it"):
+        grad(lambda w: np.sum(f(w)))(W)
+
+
+# ---- containers ----
+
+
+def test_none_in_a_container_is_an_empty_place():
+    params = {"W": X, "b": None, "more": [W, None, ()]}
+
+    def f(p):
+        return np.sum(p["W"] @ p["more"][0]) if p["b"] is None else math.nan
+
+    g = grad(f)(params)
+    assert list(g) == ["W", "b", "more"] and g["b"] is None and g["more"][1:] == [None, ()]
+    np.testing.assert_allclose(g["more"][0], np.sum(X, axis=0))
+    v, t = jvp(f, params, params)
+    np.testing.assert_allclose(t, 2 * v)
+    np.testing.assert_allclose(hvp(f)(params, params)["W"], np.tile(W, (4, 1)))
+    rows = vmap(grad(f), in_axes=({"W": 0, "b": None, "more": None},))(params)
+    np.testing.assert_allclose(rows["W"], np.tile(W, (4, 1)))
+    assert rows["b"] is None
+
+
+def test_an_argument_none():
+    with pytest.raises(NotDifferentiableError, match="respect to None"):
+        grad(lambda x: 0.0)(None)
+
+
+# ---- assignment inside vmap ----
+
+
+def squares_in_a_loop(x):
+    y = Tensor(np.zeros(3))
+    for i in range(3):
+        y[i] = x[i] ** 2 if i < 2 else y[0] * y[1]
+    return y
+
+
+def squares(x):
+    return np.stack([x[0] ** 2, x[1] ** 2, x[0] ** 2 * x[1] ** 2])
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda f: vmap(f)(X),
+        lambda f: vmap(jacobian(f))(X),
+        lambda f: grad(lambda w: np.sum(vmap(lambda x: f(x * w) * w)(X) ** 2))(W),
+        lambda f: grad(lambda w: np.sum(vmap(lambda x: grad(lambda u: np.sum(f(u * w) * w))(x))(X) ** 2))(W),
+    ],
+)
+def test_a_tensor_filled_in_a_loop(program):
+    np.testing.assert_allclose(program(squares_in_a_loop), program(squares))
+
+
+def test_a_number_where_a_mask_of_each_example_holds():
+    def clipped(x):
+        y = x * 1.0
+        y[y > 0] = 0.0
+        y[1:][y[1:] < -0.5] = x[0]
+        return np.sum(y**2)
+
+    def by_where(x):
+        y = np.where(x > 0, 0, x)
+        return y[0] ** 2 + np.sum(np.where(y[1:] < -0.5, x[0], y[1:]) ** 2)
+
+    np.testing.assert_allclose(vmap(grad(clipped))(X), loop(grad(by_where))(X))
+
+    def rows(x):
+        y = Tensor(np.zeros((3, 2), np.float32))
+        y[x > 0] = 2.0
+        return y
+
+    y = vmap(rows)(X)
+    assert y.dtype == np.float32
+    np.testing.assert_array_equal(y.data, np.where(X > 0, 2.0, 0.0)[..., None] * np.ones(2))
+
+
+@pytest.mark.parametrize("index", [lambda x: np.argmax(x), lambda x: (x > 0, 0)])
+def test_assignment_at_another_place_in_each_example_is_refused(index):
+    def f(x):
+        y = Tensor(np.zeros((3, 2)))
+        y[index(x)] = 1.0
+        return y
+
+    with pytest.raises(NotBatchedError, match=r"np\.where"):
+        vmap(f)(X)
+
+
+# ---- mistakes ----
+
+
+def test_what_mistakes_say():
+    for f in (grad, jacobian, hvp):
+        with pytest.raises(TypeError, match="`return` missing"):
+            f(lambda x: None)(*(W,) * (1 + (f is hvp)))
+    with pytest.raises(TypeError, match="argnums is an integer, a name or a sequence"):
+        grad(np.sum, argnums=0.5)(W)
+    assert vmap(lambda x: None)(X) is None

@@ -441,3 +441,10 @@ def test_a_constant_inside_is_one_for_every_transform_outside(stop, k):
     products = X @ w
     expected = [products @ X, np.sum(X * w, axis=0), 3 * np.sum(X * w, axis=0)][k]
     np.testing.assert_allclose(grad(f)(w), expected)
+
+
+def test_keywords_and_methods_of_ufuncs():
+    assert vmap(lambda x: np.add(x, 1, dtype=np.float32))(X.astype(np.float32)).dtype == np.float32
+    np.testing.assert_allclose(vmap(np.add.reduce)(X), X.sum(axis=1))
+    np.testing.assert_allclose(vmap(lambda x: np.multiply.outer(x, x))(X), X[:, :, None] * X[:, None, :])
+    raises(NotBatchedError, lambda: vmap(lambda x: np.sum(x, out=np.zeros(())))(X), "ndarray")

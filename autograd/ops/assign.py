@@ -13,7 +13,8 @@ import threading
 
 import numpy as np
 
-from ..errors import NotDifferentiableError
+from ..batched import Batched
+from ..errors import NotBatchedError, NotDifferentiableError
 from ..guard import mark_changed, owner
 from ..modes import MODE
 from ..node import Node, describe
@@ -102,7 +103,7 @@ class Writes:
         return " ".join([str(way.index) if not way.steps else "view" for way in self.ways])
 
 
-_names_once = shape._is_basic
+_names_once = shape.is_basic
 
 
 @linear(name="assign", selects=True, broadcasts=True, formulas=("g, 0 where assigned; g[part i]",))
@@ -196,8 +197,11 @@ def _row(index, rows):
 
 def _is_plain(index):
     """True for an index without arrays: such are the views, and can be compared."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(p is None or p is ... or isinstance(p, int | slice | np.integer) for p in parts)
+    return all(p is None or p is ... or isinstance(p, int | slice | np.integer) for p in _parts(index))
+
+
+def _parts(index):
+    return index if isinstance(index, tuple) else (index,)
 
 
 class Pending(Tensor):
@@ -283,7 +287,22 @@ def write(t, index, value):
 
 def set_item(t, index, value):
     """`t[index] = value` on a Tensor."""
-    write(t, shape._plain_index(index), value)
+    index = shape.plain_index(index)
+    if MODE.get().vmap is not None and any(i.__class__ is Batched for i in _parts(index)):
+        _set_in_each(t, index, value)
+    else:
+        write(t, index, value)
+
+
+def _set_in_each(t, index, value):
+    """t[mask] = number inside vmap, where the mask differs from example to example: a choice for every element."""
+    if index.__class__ is not Batched or index.dtype != bool or index.ndim > t.ndim or np.ndim(value):
+        raise NotBatchedError(
+            "inside vmap() this index differs from example to example; of such only y[mask] = number can be assigned. "
+            "Write y = np.where(mask, values, y), for one place i np.where(np.arange(n) == i, value, y)"
+        )
+    mask = np.reshape(index, index.shape + (1,) * (t.ndim - index.ndim))
+    store(t, np.where(mask, value, t).astype(t.dtype))
 
 
 def _is_that_part(value, base, steps):
