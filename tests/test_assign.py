@@ -647,6 +647,17 @@ def test_einsum_of_one_array_is_a_view():
     assert np.array_equal(y.data[:, 0], V)
 
 
+@pytest.mark.parametrize("reps", [1, (1, 1), (1, 1, 1)])
+def test_tiles_are_never_views(reps):
+    x = leaf(A)
+    y = np.tile(x * 1, reps)
+    y[...] = 7.0
+    with no_grad():
+        z = np.tile(x, reps)
+        z[...] = 7.0
+    assert np.all(y.data == 7) and np.all(z.data == 7) and np.array_equal(x.data, A)
+
+
 # ---- real and imaginary parts, dtypes, numbers ----
 
 

@@ -46,10 +46,10 @@ def tall(rng: Any) -> Arrays:
 
 
 def rfft_rule(g: np.ndarray, y: np.ndarray, x: np.ndarray) -> Arrays:
-    """The real part of the transform of g, padded with zeros to the length of x."""
-    full = np.zeros(x.shape, g.dtype)
-    full[: g.size] = g
-    return [np.fft.fft(full).real]
+    """The real part of the transform of g padded with zeros, by an inverse transform of half the length."""
+    half = np.conj(g) * (0.5 * x.size)
+    half[[0, -1]] *= 2
+    return [np.fft.irfft(half, x.size)]
 
 
 def solve_rule(g: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray) -> Arrays:
@@ -109,6 +109,11 @@ def pinv_rule(g: np.ndarray, y: np.ndarray, x: np.ndarray) -> Arrays:
     return [(z - x @ (y @ z)) + (w - (w @ y) @ x) - y.T @ g @ y.T]
 
 
+def product(subscripts: str, *xs: np.ndarray) -> np.ndarray:
+    """The fastest that np.einsum offers: with BLAS where it finds a product of matrices."""
+    return np.einsum(subscripts, *xs, optimize=True)
+
+
 OPERATIONS = {
     "fft": Operation(
         np.fft.fft,
@@ -134,17 +139,17 @@ OPERATIONS = {
     "einsum:ij,jk->ik": Operation(
         partial(np.einsum, "ij,jk->ik"),
         normal((100, 80), (80, 120)),
-        lambda g, y, a, b: [np.einsum("ik,jk->ij", g, b), np.einsum("ik,ij->jk", g, a)],
+        lambda g, y, a, b: [product("ik,jk->ij", g, b), product("ik,ij->jk", g, a)],
     ),
     "einsum:bij,bjk->bik": Operation(
         partial(np.einsum, "bij,bjk->bik"),
         normal((16, 30, 40), (16, 40, 20)),
-        lambda g, y, a, b: [np.einsum("bik,bjk->bij", g, b), np.einsum("bik,bij->bjk", g, a)],
+        lambda g, y, a, b: [product("bik,bjk->bij", g, b), product("bik,bij->bjk", g, a)],
     ),
     "einsum:ijk,jil->kl": Operation(
         partial(np.einsum, "ijk,jil->kl"),
         normal((20, 30, 10), (30, 20, 15)),
-        lambda g, y, a, b: [np.einsum("kl,jil->ijk", g, b), np.einsum("kl,ijk->jil", g, a)],
+        lambda g, y, a, b: [product("kl,jil->ijk", g, b), product("kl,ijk->jil", g, a)],
     ),
 }
 
