@@ -27,6 +27,7 @@ from autograd import (
     vmap,
 )
 from autograd.errors import NotBatchedError
+from autograd.tracer import getval
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((5, 3)), RNG.standard_normal((5, 3))
@@ -441,3 +442,11 @@ def test_a_constant_inside_is_one_for_every_transform_outside(stop, k):
     products = X @ w
     expected = [products @ X, np.sum(X * w, axis=0), 3 * np.sum(X * w, axis=0)][k]
     np.testing.assert_allclose(grad(f)(w), expected)
+
+
+@pytest.mark.parametrize("stop", [lambda t: t.data, getval], ids=["data", "getval"])
+def test_the_numbers_inside_carry_no_graph_of_a_transform_outside(stop):
+    w = np.array([0.3, -1.2, 0.7])
+    np.testing.assert_allclose(grad(lambda x: np.sum(vmap(lambda row: np.sum(row * stop(row)))(x)))(X), X)
+    g = grad(lambda w: np.sum(vmap(grad(lambda x: np.sum(stop(x * w) * x)))(X)))(w)
+    np.testing.assert_array_equal(g, np.zeros(3))
