@@ -221,7 +221,7 @@ def _like(g: Any, y: Tensor, what: str, recorded: bool) -> Any:
 
 
 def _held(t: Tensor) -> Any:
-    """The array of a Tensor; what it holds of a vmap keeps the graphs inside, which belong to a transform further out."""
+    """The array of a Tensor; a batch keeps the graphs that it holds, which belong to a transform further out."""
     return t._array if t._array.__class__ is Batched else t.data
 
 
