@@ -111,8 +111,13 @@ class Tensor:
     @property
     def data(self) -> Any:
         """The ndarray. Assigning to it (also `t.data += 1`) makes backward() through an older use raise."""
-        if self._array.__class__ is not np.ndarray and isinstance(self._array, np.generic):
-            self._array = np.asarray(self._array)
+        if self._array.__class__ is not np.ndarray:
+            if isinstance(self._array, np.generic):
+                self._array = np.asarray(self._array)
+            elif MODE.get().vmap is not None:  # a batch may hold what is recorded further out
+                from .batched import unrecorded
+
+                return unrecorded(self._array)
         return self._array
 
     @data.setter
@@ -174,7 +179,7 @@ class Tensor:
     @property
     def _value(self) -> Any:
         """The same, as programs for HIPS autograd ask for it."""
-        return self._array
+        return self._array if MODE.get().vmap is None else self.data
 
     def tolist(self) -> Any:
         """The elements as nested Python lists."""
@@ -182,10 +187,8 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """A constant Tensor around the same array."""
-        if MODE.get().vmap is not None:  # a batch may hold what is recorded further out
-            from .batched import unrecorded
-
-            return new_tensor(unrecorded(self), None)
+        if MODE.get().vmap is not None:
+            return new_tensor(self.data, None)
         if hasattr(self, "_link"):  # it was written into, or is a view
             from .view import detached
 
@@ -398,7 +401,7 @@ def _unrecorded(data: Any) -> Any:
             f"a new Tensor around the result of {describe(data.node)} would lose its gradient; "
             "use the result itself, or t.detach() if that is what you want"
         )
-    return data.data
+    return data._array if MODE.get().vmap is not None else data.data
 
 
 def of_scipy(ufunc: Any) -> Any:

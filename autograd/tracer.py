@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from .batched import Batched
 from .custom import primitive
+from .modes import MODE
 from .tensor import Tensor, new_tensor
 from .tree import flatten
 
@@ -36,6 +38,8 @@ def getval(value: Any) -> Any:
     while any(map(isbox, leaves)):
         leaves = [leaf._value if isbox(leaf) else leaf for leaf in leaves]
         value = rebuild(leaves)
+    if MODE.get().vmap is not None:
+        return rebuild([leaf.data if leaf.__class__ is Batched else leaf for leaf in leaves])
     return value
 
 

@@ -41,7 +41,7 @@ def _variable(value: Any) -> Tensor:
             return _alias(value)
         value = vmap.tagged(value)
     if isinstance(value, Tensor):
-        value = value.data
+        value = _held(value)
     if isinstance(value, bool | str | bytes):
         raise NotDifferentiableError(f"cannot differentiate with respect to {value!r}; choose other argnums")
     variable = Tensor(float(value) if isinstance(value, int) else value, requires_grad=True)
@@ -210,7 +210,7 @@ def _like(g: Any, y: Tensor, what: str, recorded: bool) -> Any:
     if not isinstance(g, Tensor):
         g = g if g.__class__ is Batched else np.asarray(g)
     elif not recorded:
-        g = g.data
+        g = _held(g)
     if g.shape != y.shape:
         raise ShapeError(f"the {what} has shape {g.shape}, what it belongs to has shape {y.shape}")
     if g.dtype != y.dtype:
@@ -220,19 +220,24 @@ def _like(g: Any, y: Tensor, what: str, recorded: bool) -> Any:
     return g
 
 
+def _held(t: Tensor) -> Any:
+    """The array of a Tensor; a batch keeps the graphs that it holds, which belong to a transform further out."""
+    return t._array if t._array.__class__ is Batched else t.data
+
+
 def _scalar(value: Any) -> Any:
     return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
 def _result(y: Any, differentiable: bool) -> Any:
     if isinstance(y, Tensor) and not differentiable:
-        y = y.data
+        y = _held(y)
     return _scalar(y)
 
 
 def _unwrapped(tree: Any) -> Any:
     leaves, rebuild = flatten(tree)
-    return rebuild([leaf.data if isinstance(leaf, Tensor) else leaf for leaf in leaves])
+    return rebuild([_held(leaf) if isinstance(leaf, Tensor) else leaf for leaf in leaves])
 
 
 def _ones(y: Any) -> Any:

@@ -27,6 +27,7 @@ from autograd import (
     vmap,
 )
 from autograd.errors import NotBatchedError
+from autograd.tracer import getval
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((5, 3)), RNG.standard_normal((5, 3))
@@ -448,3 +449,11 @@ def test_keywords_and_methods_of_ufuncs():
     np.testing.assert_allclose(vmap(np.add.reduce)(X), X.sum(axis=1))
     np.testing.assert_allclose(vmap(lambda x: np.multiply.outer(x, x))(X), X[:, :, None] * X[:, None, :])
     raises(NotBatchedError, lambda: vmap(lambda x: np.sum(x, out=np.zeros(())))(X), "ndarray")
+
+
+@pytest.mark.parametrize("stop", [lambda t: t.data, getval], ids=["data", "getval"])
+def test_the_numbers_inside_carry_no_graph_of_a_transform_outside(stop):
+    w = np.array([0.3, -1.2, 0.7])
+    np.testing.assert_allclose(grad(lambda x: np.sum(vmap(lambda row: np.sum(row * stop(row)))(x)))(X), X)
+    g = grad(lambda w: np.sum(vmap(grad(lambda x: np.sum(stop(x * w) * x)))(X)))(w)
+    np.testing.assert_array_equal(g, np.zeros(3))
