@@ -100,8 +100,8 @@ class Batched:
     # ---- NumPy's protocols, and the engine's ----
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method in CALLS and (kwargs or method != "__call__"):
-            return CALLS[method](ufunc, *inputs, **kwargs)
+        if kwargs or method != "__call__":
+            return CALLS["keywords" if method == "__call__" else method](ufunc, *inputs, **kwargs)
         meaning = FUNCTIONS.get(ufunc) or of_scipy(ufunc)
         if meaning is None or method != "__call__":
             raise _refuse(ufunc, method)
@@ -114,6 +114,8 @@ class Batched:
         meaning = FUNCTIONS.get(function)
         if meaning is None:
             raise _refuse(function)
+        if "out" in kwargs or len(args) > 2:
+            return CALLS["out"](function, lambda *a, **k: composed(function, meaning, a, k), args, kwargs)
         return composed(function, meaning, args, kwargs)
 
     def __apply_op__(self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

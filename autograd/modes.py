@@ -30,10 +30,14 @@ class Mode:
         self.usual = recording and vmap is None
 
     def but(self, **changes: Any) -> Mode:
-        """A copy with some settings changed."""
-        settings = {"recording": self.recording, "scope": self.scope, "detector": self.detector, "vmap": self.vmap}
-        settings.update(changes)
-        return Mode(**settings)
+        """A copy with some settings changed; itself where nothing is."""
+        if len(changes) == 1 and changes.get("recording") is self.recording:  # most blocks by far
+            return self
+        get = changes.get
+        return Mode(
+            get("recording", self.recording), get("scope", self.scope), get("detector", self.detector),
+            get("vmap", self.vmap),
+        )  # fmt: skip
 
 
 _USUAL = Mode(recording=True, scope=(), detector=None, vmap=None)

@@ -19,9 +19,9 @@ from .errors import NotBatchedError, ShapeError
 from .guard import check_usable
 from .modes import MODE, setting
 from .node import Node, describe
-from .op import Parts, apply, parts_of
+from .op import Parts, apply, elementwise, parts_of
 from .plan import MANY, Sharing, parameters
-from .tensor import Tensor, new_tensor
+from .tensor import PLAIN, Tensor, new_tensor
 
 _by_number = attrgetter("number")
 Contributions = list[tuple[int, Any]]
@@ -94,6 +94,8 @@ def pullback(
                     continue
                 try:
                     c = pull(g, saved, kwargs, times)
+                    if times is guarded and (op.kind == "general" or op.kind == "multilinear"):
+                        c = _unless_dead(g, c)
                     if c.dtype is not n.dtype or c.shape != n.shape:
                         c = conform(c, n, node, i)
                 except NotBatchedError as refused:
@@ -134,15 +136,33 @@ def _say_where(error: Exception, node: Node | None) -> None:
         error.add_note(f"in the backward rule of {describe(node)}")
 
 
+# The product in a guarded sweep that is recorded: the sweep through it must be guarded as well. At x = 0 the derivative
+# of x**1.5 is finite, and only the next one is not.
+_product = elementwise(lambda a, b: a * b, lambda b: b, lambda a: a, name="multiply", selects=True)
+
+
 def guarded(g: Any, d: Any) -> Any:
     """g * d where a cotangent of exactly 0 wins over an infinite or nan derivative: that branch was not taken."""
-    c = g * d
-    raw = innermost(c)
-    look = np.vdot(raw, raw) if raw.__class__ is np.ndarray else raw  # nan if an element is, and cheaper to find
-    if look != look:
+    product: Any = mul if g.__class__ in PLAIN and d.__class__ in PLAIN else _product
+    c = product(g, d)
+    if _has_nan(c):
         dead = (_raw(g) == 0) & ~np.isfinite(_raw(d))
         c = np.where(dead, 0, c) if np.any(innermost(dead)) else c
     return c
+
+
+def _unless_dead(g: Any, c: Any) -> Any:
+    """What a rule made of g that is no product of elements: exactly 0 where the whole of g is."""
+    raw = _raw(g)
+    if raw.__class__ is np.ndarray and np.logical_or.reduce(raw, axis=None):  # stops at the first element that is not 0
+        return c
+    return np.where(np.all(_raw(g) == 0), 0, c) if not isinstance(g, Parts) and _has_nan(c) else c
+
+
+def _has_nan(c: Any) -> bool:
+    raw = innermost(c)
+    look = np.vdot(raw, raw) if raw.__class__ is np.ndarray else raw  # nan if an element is, and cheaper to find
+    return bool(look != look)
 
 
 def _raw(value: Any) -> Any:

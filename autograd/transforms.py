@@ -321,6 +321,8 @@ def jacobian(f: Function, argnums: ArgNums = 0, mode: str = "auto") -> Function:
 
     mode: "reverse" (all elements of f in one sweep), "forward" (all elements of x) or "auto" (the fewer). A container
     of results gives the same container of Jacobians. Very large ones take several sweeps, see SWEEP_BYTES.
+    A complex f of real x goes forward, a real f of complex x in reverse: the other way would lose the imaginary part,
+    and raises TypeError. For complex f and x both, f is taken to be holomorphic.
     """
     if mode not in ("auto", "reverse", "forward"):
         raise ValueError(f"mode is 'auto', 'reverse' or 'forward', not {mode!r}")
@@ -329,10 +331,35 @@ def jacobian(f: Function, argnums: ArgNums = 0, mode: str = "auto") -> Function:
     def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
         run = _Recorded(f, args, kwargs, argnums)
         ys = [y if isinstance(y, Tensor) else new_tensor(as_array(y), None) for y in run.ys]
-        forward = sum(x.size for x in run.xs) < sum(y.size for y in ys) if mode == "auto" else mode == "forward"
-        return run._rebuild_y([run.arrange(js) for js in (_columns if forward else _rows)(run, ys)])
+        sweeps = _columns if _goes_forward(run, ys, mode) else _rows
+        return run._rebuild_y([run.arrange(js) for js in sweeps(run, ys)])
 
     return jacobian_of_f
+
+
+def _goes_forward(run: _Recorded, ys: list[Tensor], mode: str) -> bool:
+    """Whether a Jacobian is computed in forward mode; TypeError where its elements are complex only in the other one.
+
+    A sweep ends in the dtype of what it ends at, so elements by a real x from a complex y are complex going forward.
+    """
+    complex_x = {x.dtype.kind == "c" for x in run.xs}
+    complex_y = {y.dtype.kind == "c" for y in ys if y.node is not None}
+    modes = {"forward"} if True in complex_y and False in complex_x else set()
+    modes |= {"reverse"} if True in complex_x and False in complex_y else set()
+    if len(modes) == 2:
+        raise TypeError(
+            "jacobian() of complex and real results with respect to complex and real arguments has no mode that keeps "
+            "every imaginary part; call it for one of them at a time"
+        )
+    if mode == "auto" and not modes:
+        return sum(x.size for x in run.xs) < sum(y.size for y in ys)
+    needed = modes.pop() if modes else mode
+    if mode not in ("auto", needed):
+        what = "a complex function of real" if needed == "forward" else "a real function of complex"
+        raise TypeError(
+            f"jacobian(mode={mode!r}) of {what} arguments would lose the imaginary part; use mode={needed!r} or 'auto'"
+        )
+    return needed == "forward"
 
 
 def _rows(run: _Recorded, ys: list[Tensor]) -> list[list[Any]]:

@@ -118,7 +118,7 @@ def view_of(x: Tensor, op: Op, kwargs: dict[str, Any]) -> Tensor:
     """op(x): a View of x, or of what x looks at, where NumPy's result is one."""
     link = x._link if x.__class__ is View else None
     base = x if link is None else link.base
-    if version_of(base):
+    if hasattr(base, "_link") and version_of(base):
         return _later(x, link, base, op, kwargs)
     mode = MODE.get()
     array, node = x._array, x.node

@@ -11,17 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import ShapeError
-from autograd.ops.conv import (
-    avg_pool1d,
-    avg_pool2d,
-    conv1d,
-    conv2d,
-    conv_transpose1d,
-    conv_transpose2d,
-    each_axis,
-    max_pool1d,
-    max_pool2d,
-)
+from autograd.ops.conv import conv1d, conv2d, conv_transpose1d, conv_transpose2d, each_axis
+from autograd.ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 
 from . import init
 from .module import Module, Parameter

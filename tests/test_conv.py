@@ -12,13 +12,14 @@ from samples.conv import plain_conv, plain_conv_transpose
 import nn
 from autograd import ShapeError, Tensor, grad, gradcheck, gradients, hvp, jvp
 from autograd.ops import conv as ops
+from autograd.ops import pooling
 
 rng = np.random.default_rng(0)
 drawn = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 CLOSE = {"rtol": 1e-10, "atol": 1e-11}
 CONV = {1: ops.conv1d, 2: ops.conv2d}
 TRANSPOSED = {1: ops.conv_transpose1d, 2: ops.conv_transpose2d}
-MAX, AVG = {1: ops.max_pool1d, 2: ops.max_pool2d}, {1: ops.avg_pool1d, 2: ops.avg_pool2d}
+MAX, AVG = {1: pooling.max_pool1d, 2: pooling.max_pool2d}, {1: pooling.avg_pool1d, 2: pooling.avg_pool2d}
 
 
 def leaf(x):
@@ -175,15 +176,15 @@ def test_pooling_has_derivatives_of_every_order(f):
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_dtypes_are_kept(dtype):
     x, w, b = leaf(pixels(2, 3, 6, 6, dtype=dtype)), leaf(pixels(3, 3, 3, 3, dtype=dtype)), leaf(pixels(3, dtype=dtype))
-    h = ops.max_pool2d(ops.conv2d(x, w, b, padding=1), 2, padding=1)
-    y = ops.avg_pool2d(ops.conv_transpose2d(h, w, b, stride=2), 3, 2, 1, count_include_pad=False)
+    h = pooling.max_pool2d(ops.conv2d(x, w, b, padding=1), 2, padding=1)
+    y = pooling.avg_pool2d(ops.conv_transpose2d(h, w, b, stride=2), 3, 2, 1, count_include_pad=False)
     assert y.dtype == dtype
     assert all(g.dtype == dtype for g in gradients(np.sum(y), [x, w, b]))
 
 
 def test_no_examples():
     x, w, b = leaf(np.empty((0, 2, 5, 5))), leaf(pixels(3, 2, 2, 2)), leaf(pixels(3))
-    y = ops.avg_pool2d(ops.max_pool2d(ops.conv2d(x, w, b), 2), 2)
+    y = pooling.avg_pool2d(pooling.max_pool2d(ops.conv2d(x, w, b), 2), 2)
     assert y.shape == (0, 3, 1, 1)
     for g, like in zip(gradients(np.sum(y), [x, w, b]), (x, w, b), strict=True):
         assert g.shape == like.shape
@@ -194,7 +195,7 @@ def test_arrays_are_not_written_to():
     for f, arrays in (
         (lambda x, w: ops.conv2d(x, w, padding=1), (pixels(1, 1, 3, 3), pixels(1, 1, 1, 1))),
         (lambda x, w: ops.conv_transpose2d(x, w), (pixels(1, 1, 3, 3), pixels(1, 1, 1, 1))),
-        (lambda x: ops.max_pool2d(x, 1), (pixels(1, 1, 3, 3),)),
+        (lambda x: pooling.max_pool2d(x, 1), (pixels(1, 1, 3, 3),)),
     ):
         for x in arrays:
             x.setflags(write=False)
@@ -224,25 +225,25 @@ def test_a_hidden_axis(op, batched):
 
 def test_equal_largest_elements_share_the_gradient():
     x = np.array([[1.0, 1.0, 0.0, 2.0]])
-    np.testing.assert_array_equal(grad(lambda x: np.sum(ops.max_pool1d(x, 2)))(x), [[0.5, 0.5, 0, 1]])
+    np.testing.assert_array_equal(grad(lambda x: np.sum(pooling.max_pool1d(x, 2)))(x), [[0.5, 0.5, 0, 1]])
     t = np.array([[3.0, 1.0, 5.0, 7.0]])
-    np.testing.assert_array_equal(jvp(lambda x: ops.max_pool1d(x, 2), (x,), (t,))[1], [[2, 7]])
-    np.testing.assert_array_equal(hvp(lambda x: np.sum(ops.max_pool1d(x, 2) ** 2), x, t), [[2, 2, 0, 14]])
-    flat = grad(lambda x: np.sum(ops.max_pool2d(x, 2)))(np.zeros((1, 2, 2)))
+    np.testing.assert_array_equal(jvp(lambda x: pooling.max_pool1d(x, 2), (x,), (t,))[1], [[2, 7]])
+    np.testing.assert_array_equal(hvp(lambda x: np.sum(pooling.max_pool1d(x, 2) ** 2), x, t), [[2, 2, 0, 14]])
+    flat = grad(lambda x: np.sum(pooling.max_pool2d(x, 2)))(np.zeros((1, 2, 2)))
     np.testing.assert_array_equal(flat, np.full((1, 2, 2), 0.25))
 
 
 def test_padding_is_never_the_largest():
     x = np.full((1, 3), -5.0)
-    np.testing.assert_array_equal(ops.max_pool1d(x, 3, 3, 1), [[-5]])
-    np.testing.assert_array_equal(ops.max_pool1d(x.astype(int), 2, 2, 1), [[-5, -5]])
-    np.testing.assert_allclose(grad(lambda x: np.sum(ops.max_pool1d(x, 3, 3, 1)))(x), [[0.5, 0.5, 0]])
+    np.testing.assert_array_equal(pooling.max_pool1d(x, 3, 3, 1), [[-5]])
+    np.testing.assert_array_equal(pooling.max_pool1d(x.astype(int), 2, 2, 1), [[-5, -5]])
+    np.testing.assert_allclose(grad(lambda x: np.sum(pooling.max_pool1d(x, 3, 3, 1)))(x), [[0.5, 0.5, 0]])
 
 
 def test_a_window_of_nothing_but_padding_is_a_constant():
     x = np.ones((1, 3))
-    np.testing.assert_array_equal(ops.max_pool1d(x, 2, 1, padding=1, dilation=4), [[-np.inf]])
-    np.testing.assert_array_equal(grad(lambda x: np.sum(ops.max_pool1d(x, 2, 1, 1, 4)))(x), [[0, 0, 0]])
+    np.testing.assert_array_equal(pooling.max_pool1d(x, 2, 1, padding=1, dilation=4), [[-np.inf]])
+    np.testing.assert_array_equal(grad(lambda x: np.sum(pooling.max_pool1d(x, 2, 1, 1, 4)))(x), [[0, 0, 0]])
 
 
 # ---- errors name the shapes ----
@@ -270,10 +271,10 @@ X, W = np.ones((2, 3, 5, 5)), np.ones((4, 3, 3, 3))
         (lambda: ops.conv_transpose2d(X, W), ShapeError, "takes x of 4 channels"),
         (lambda: ops.conv_transpose2d(X, W[:3], output_padding=1), ValueError, "must be less than the stride"),
         (lambda: ops.conv_transpose2d(X[:, :, :1], W[:3], padding=2), ShapeError, "would give -1 x 3"),
-        (lambda: ops.max_pool2d(X, 6), ShapeError, "kernel of 6 x 6 .* does not fit into 5 x 5"),
-        (lambda: ops.max_pool2d(X, 2, padding=2), ValueError, "at most half the kernel"),
-        (lambda: ops.max_pool2d(X * 1j, 2), TypeError, "real numbers"),
-        (lambda: ops.avg_pool2d(X[0, 0, 0], 2), ShapeError, "needs 2 spatial axes"),
+        (lambda: pooling.max_pool2d(X, 6), ShapeError, "kernel of 6 x 6 .* does not fit into 5 x 5"),
+        (lambda: pooling.max_pool2d(X, 2, padding=2), ValueError, "at most half the kernel"),
+        (lambda: pooling.max_pool2d(X * 1j, 2), TypeError, "real numbers"),
+        (lambda: pooling.avg_pool2d(X[0, 0, 0], 2), ShapeError, "needs 2 spatial axes"),
         (lambda: nn.Conv2d(3, 4), ValueError, "kernel_size is an integer"),
         (lambda: nn.Conv2d(3, 4, 3, groups=2), ValueError, "groups"),
         (lambda: nn.Conv2d(W, np.ones(3)), ShapeError, r"b of shape \(out,\) or None"),

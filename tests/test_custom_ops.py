@@ -281,7 +281,7 @@ def test_linear_operations_with_constants_in_forward_mode():
         (lambda b: pair(1 + X, b), X, np.concatenate([zeros, X])),
         (lambda a: pair(a, Tensor(1 + X, requires_grad=True)).data, X, None),
         (lambda a: add_all(1 + X, a, 5.0, a), X, 2 * X),
-        (lambda a: ag.ops.shape.stack(a, 1 + X), X, np.stack([X, zeros])),
+        (lambda a: ag.ops.joining.stack(a, 1 + X), X, np.stack([X, zeros])),
     ):
         if true is not None:
             assert np.array_equal(jvp(f, point, X)[1], true)

@@ -148,6 +148,22 @@ def test_grad_is_cast_to_the_dtype_of_the_result():
     assert x.grad.dtype == np.float32
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+@pytest.mark.parametrize("base", [2, 2.5, np.float16(2)])
+def test_the_rule_for_an_exponent_computes_in_its_dtype(dtype, base):
+    x = leaf(1.0, 2.0, dtype=dtype)
+    node = (base**x).node
+    ((_, pull),) = node.plan.pulls
+    assert pull(np.ones(2, dtype), node.saved, node.kwargs, np.multiply).dtype == dtype
+
+
+@pytest.mark.parametrize("base", [-2, -2.0, np.array([-2.0, 3.0]), -2 + 1j])
+def test_a_power_of_a_negative_base_in_complex_numbers(base):
+    z = np.array([1 + 2j, 0.5 - 1j])
+    ag.gradcheck(lambda z: base**z, z)
+    np.testing.assert_allclose(ag.jvp(lambda z: base**z, z, np.ones(2))[1], base**z * np.log(base + 0j), rtol=1e-14)
+
+
 def test_backward_on_a_leaf_gives_one():
     x = Tensor(3.0, requires_grad=True)
     x.backward()

@@ -390,3 +390,10 @@ def test_a_result_of_integers_is_refused_by_backward():
     """A gradient of that dtype would be rounded."""
     s, line = numbered(lambda: np.sum(leaf(), dtype=int))
     raises(TypeError, lambda: (s * 0.5).backward(), "int", line=line)
+
+
+def test_where_with_one_choice_raises_as_numpy_does():
+    with pytest.raises(ValueError, match="two arrays"):
+        np.where(leaf() > 1, leaf())
+    with pytest.raises(ValueError, match="two arrays"):
+        np.where(Tensor(np.ones(2, bool)), leaf())

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograd import Tensor, elementwise_grad, grad, gradients, hessian, jacobian, jvp
-from autograd.ops.conv import max_pool1d
+from autograd import Tensor, elementwise_grad, grad, gradients, hessian, jacobian, jvp, vmap
 from autograd.ops.elementwise import relu
 from autograd.ops.fused import logsumexp
+from autograd.ops.pooling import max_pool1d
 
 INF, NAN = math.inf, math.nan
 
@@ -282,6 +282,39 @@ def test_logsumexp_beside_infinity():
     np.testing.assert_array_equal(jacobian(logsumexp, mode="reverse")(np.array([INF, 0])), [math.nan, 0])
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        *[lambda x, p=p: np.linalg.norm(x, ord=p) for p in (None, 1, 1.5, 2, 3, INF)],
+        lambda x: np.linalg.norm(np.diag(x)),
+        np.linalg.vector_norm,
+        np.std,
+        np.nanstd,
+        lambda x: np.hypot(x[0], x[1]),
+        lambda x: np.sum(np.abs(x + 1j * x)),
+    ],
+)
+def test_second_derivatives_of_a_length_of_zero(f):
+    """They are infinite along some directions; as at the corner of `abs`, the answer is 0."""
+    x = np.zeros(3)
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(hessian(f)(x), np.zeros((3, 3)))
+        np.testing.assert_array_equal(jvp(grad(f), x, np.ones(3))[1], np.zeros(3))
+        np.testing.assert_array_equal(jvp(lambda x: jvp(f, x, x + 1)[1], x, np.ones(3))[1], 0)
+
+
+def test_second_derivatives_of_distances_between_equal_points():
+    def f(x):
+        return np.sum(np.linalg.norm(x[:, None] - x[None], axis=-1))
+
+    apart = np.array([[0.0, 0.0], [3.0, 4.0]])
+    together = np.array([[0.0, 0.0], [3.0, 4.0], [3.0, 4.0]])
+    h = hessian(f)(together)
+    np.testing.assert_allclose(h[0, :, 0], 2 * hessian(f)(apart)[0, :, 0], rtol=1e-14)
+    np.testing.assert_allclose(h[1, :, 1], hessian(f)(apart)[1, :, 1], rtol=1e-14)
+    np.testing.assert_array_equal(h[1, :, 2], 0)
+
+
 @pytest.mark.parametrize("x", [[2, 3, 5, 7], [2, 0, 5, 7], [0, 3, 0, 7], [0, 0, 0, 7]])
 def test_products_with_zeros_to_second_order(x):
     """The second derivative along i and j is the product of the others: no division, so zeros do no harm."""
@@ -313,6 +346,9 @@ BRANCHES = {
     "x / |x|": (lambda x: np.where(x == 0, 0, x / np.abs(x)), [0, 2], [0, 0], [0, 0]),
     "arccosh": (lambda x: np.where(x < 1, 0, np.arccosh(np.where(x < 1, 1, x))), [0, 1.25], [0, 4 / 3], [0, -80 / 27]),
     "power": (lambda x: np.where(x > 0, x**-0.5, 1), [0, -1, 4], [0, 0, -1 / 16], [0, 0, 3 / 128]),
+    "x**1.5": (lambda x: np.where(x > 0, x**1.5, 0), [0, 4], [0, 3], [0, 0.375]),
+    "x sqrt x": (lambda x: np.where(x > 0, x * np.sqrt(x), 0), [0, 4], [0, 3], [0, 0.375]),
+    "maximum at 1.5": (lambda x: np.maximum(x**1.5, 1), [0, 4], [0, 3], [0, 0.375]),
     "maximum": (lambda x: np.maximum(np.log(x), 0), [0, 1, 2], [0, 0, 0.5], [0, 0, -0.25]),
     "minimum": (lambda x: np.minimum(1 / x, 1), [0, 2], [0, -0.25], [0, 0.25]),
     "relu": (lambda x: relu(np.log(x)), [0, 2], [0, 0.5], [0, -0.25]),
@@ -326,6 +362,25 @@ def test_branch_not_taken(name):
     f, x, first, second = BRANCHES[name]
     np.testing.assert_allclose(derivative(f, x), first, rtol=1e-14)
     np.testing.assert_allclose(derivative(f, x, 2), second, rtol=1e-14)
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(np.diag(hessian(lambda x: np.sum(f(x)))(np.array(x, float))), second, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [np.prod, np.std, lambda x: x @ x, lambda x: np.outer(x, x) @ x, np.cumprod, lambda x: np.einsum("i,i,i", x, x, x)],
+)
+def test_branch_not_taken_as_a_whole(f):
+    """A whole result that was not taken, infinite or nan, gives exactly 0 through any operation; so in a batch."""
+
+    def taken(x):
+        return np.sum(np.where(np.isinf(x[0]), 1, f(x)))
+
+    x, fine = np.array([INF, 1.0, 2.0]), np.array([3.0, 1.0, 2.0])
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(grad(taken)(x), [0, 0, 0])
+        np.testing.assert_array_equal(hessian(taken)(x), np.zeros((3, 3)))
+        np.testing.assert_allclose(vmap(grad(taken))(np.stack([x, fine])), [[0, 0, 0], grad(taken)(fine)])
 
 
 @pytest.mark.parametrize(

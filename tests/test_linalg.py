@@ -418,3 +418,21 @@ def test_jax_and_torch_agree(name, kind):
     t = torch.tensor(x, requires_grad=True)
     real_loss(torch, name, t, torch.tensor(weights)).backward()
     np.testing.assert_allclose(ours, t.grad.conj().resolve_conj(), **CLOSE)
+
+
+@pytest.mark.parametrize(
+    ("f", "shapes"),
+    [
+        (np.matmul, [(5, 2, 0), (0, 4)]),
+        (np.matmul, [(0, 2, 3), (3, 4)]),
+        (lambda x: np.linalg.vector_norm(x, axis=(2, 0)), [(2, 0, 4)]),
+        (lambda x: np.linalg.vector_norm(x, axis=(1, 2)), [(2, 0, 4)]),
+    ],
+)
+def test_products_and_norms_of_nothing(f, shapes):
+    xs = [np.zeros(shape) for shape in shapes]
+    y, pull = vjp(f, *xs)
+    assert np.shape(y) == f(*xs).shape
+    gs = pull(np.ones_like(y))
+    for g, x in zip(gs if len(xs) > 1 else [gs], xs, strict=True):
+        np.testing.assert_array_equal(g, np.zeros(x.shape), strict=True)

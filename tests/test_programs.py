@@ -1,4 +1,4 @@
-"""Programs as users write them, where several parts of the engine meet: each against a plain computation."""
+"""Programs as users write them, where several parts of the engine meet, against plain computations."""
 
 from __future__ import annotations
 

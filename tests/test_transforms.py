@@ -742,3 +742,31 @@ def test_numerical_gradient_refuses_what_it_cannot_move():
 def test_a_result_of_integers_has_no_derivative(transform):
     with pytest.raises(TypeError, match=r"sum .*int64: only floats"):
         transform(lambda v: np.sum(v, dtype=np.int64))(np.array([1.0, 2.0]))
+
+
+# ---- which sweep keeps the imaginary part of a Jacobian ----
+
+
+@pytest.mark.parametrize("n", [1, 4])
+def test_jacobian_between_real_and_complex(n):
+    """For either shape: "auto" takes the sweep that ends in complex numbers, and the other one refuses."""
+    weights = np.arange(1.0, 2 * n + 1).reshape(n, 2)
+    x, z = np.array([0.3, 0.7]), np.array([0.3 + 1j, 0.7 - 2j])
+    for mode in ("auto", "forward"):
+        j = jacobian(lambda x: weights @ np.exp(1j * x), mode=mode)(x)
+        np.testing.assert_allclose(j, weights * 1j * np.exp(1j * x), rtol=1e-15)
+    for mode in ("auto", "reverse"):
+        j = jacobian(lambda z: weights @ np.abs(z), mode=mode)(z)
+        np.testing.assert_allclose(j, weights * np.conj(z) / np.abs(z), rtol=1e-15)
+    with pytest.raises(TypeError, match="use mode='forward' or 'auto'"):
+        jacobian(lambda x: np.exp(1j * x), mode="reverse")(x)
+    with pytest.raises(TypeError, match="use mode='reverse' or 'auto'"):
+        jacobian(np.abs, mode="forward")(z)
+    with pytest.raises(TypeError, match="one of them at a time"):
+        jacobian(lambda x, z: (x * z, np.abs(z)), argnums=(0, 1))(x, z)
+
+
+def test_jacobian_of_a_constant_beside_a_complex_result():
+    y, c = jacobian(lambda z: (z * z, 1.0), mode="reverse")(np.array([1 + 2j]))
+    np.testing.assert_array_equal(y, [[2 + 4j]])
+    np.testing.assert_array_equal(c, [0])

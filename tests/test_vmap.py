@@ -450,3 +450,10 @@ def test_the_numbers_inside_carry_no_graph_of_a_transform_outside(stop):
     np.testing.assert_allclose(grad(lambda x: np.sum(vmap(lambda row: np.sum(row * stop(row)))(x)))(X), X)
     g = grad(lambda w: np.sum(vmap(grad(lambda x: np.sum(stop(x * w) * x)))(X)))(w)
     np.testing.assert_array_equal(g, np.zeros(3))
+
+
+def test_keywords_and_methods_of_ufuncs():
+    assert vmap(lambda x: np.add(x, 1, dtype=np.float32))(X.astype(np.float32)).dtype == np.float32
+    np.testing.assert_allclose(vmap(np.add.reduce)(X), X.sum(axis=1))
+    np.testing.assert_allclose(vmap(lambda x: np.multiply.outer(x, x))(X), X[:, :, None] * X[:, None, :])
+    raises(NotBatchedError, lambda: vmap(lambda x: np.sum(x, out=np.zeros(())))(X), "ndarray")

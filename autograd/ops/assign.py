@@ -103,7 +103,7 @@ class Writes:
         return " ".join([str(way.index) if not way.steps else "view" for way in self.ways])
 
 
-_names_once = shape._is_basic
+_names_once = shape.is_basic
 
 
 @linear(name="assign", selects=True, broadcasts=True, formulas=("g, 0 where assigned; g[part i]",))
@@ -287,7 +287,7 @@ def write(t, index, value):
 
 def set_item(t, index, value):
     """`t[index] = value` on a Tensor."""
-    index = shape._plain_index(index)
+    index = shape.plain_index(index)
     if MODE.get().vmap is not None and any(i.__class__ is Batched for i in _parts(index)):
         _set_in_each(t, index, value)
     else:

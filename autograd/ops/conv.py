@@ -251,8 +251,8 @@ def _convolve(name, n, x, w, b, stride, padding, dilation, groups):
     reach = [d * (k - 1) + 1 for k, d in zip(w.shape[2:], dilation, strict=True)]
     if any(size < r for size, r in zip(sizes, reach, strict=True)):
         raise ShapeError(
-            f"{name}: a kernel that reaches over {_by(reach)} (w of shape {w.shape}, dilation {dilation}) does not fit "
-            f"into {_by(sizes)} (x of shape {x.shape}, padding {padding!r})"
+            f"{name}: a kernel that reaches over {by(reach)} (w of shape {w.shape}, dilation {dilation}) does not fit "
+            f"into {by(sizes)} (x of shape {x.shape}, padding {padding!r})"
         )
     unseen = [(size - r) % s for size, r, s in zip(sizes, reach, stride, strict=True)]
     exact = tuple((b, a - rest) for (b, a), rest in zip(widths, unseen, strict=True))
@@ -276,14 +276,14 @@ def _convolve_transposed(name, n, x, w, b, stride, padding, output_padding, grou
     if 0 in x.shape[2:] or any(size < 1 for size in sizes):
         raise ShapeError(
             f"{name}: x of shape {x.shape} and w of shape {w.shape} with stride {stride}, padding {widths}, dilation "
-            f"{dilation} would give {_by(sizes)}; each must be at least 1"
+            f"{dilation} would give {by(sizes)}; each must be at least 1"
         )
     exact = tuple((p, p - m) for p, m in zip(widths, more, strict=True))
     y = conv_transpose(x, w, stride=stride, padding=exact, dilation=dilation, groups=groups)
     return _finished(y, b, batched)
 
 
-def _by(sizes):
+def by(sizes):
     return " x ".join(map(str, sizes))
 
 
@@ -315,93 +315,3 @@ def conv_transpose1d(x, w, b=None, stride=1, padding=0, output_padding=0, groups
 def conv_transpose2d(x, w, b=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     """The transpose of `conv2d`, from its result to its x: w is (in, out / groups, height, width), b (out,)."""
     return _convolve_transposed("conv_transpose2d", 2, x, w, b, stride, padding, output_padding, groups, dilation)
-
-
-# ---- pooling ----
-
-
-def _places(name, x, kernel, stride, padding, dilation, ceil_mode):
-    """(widths, places): the exact padding and the number of windows for each axis, as PyTorch counts them."""
-    n = len(kernel)
-    if x.ndim < n:
-        raise ShapeError(f"{name}: x needs {n} spatial axes, its last; its shape is {x.shape}")
-    found = []
-    for size, k, s, p, d in zip(x.shape[-n:], kernel, stride, padding, dilation, strict=True):
-        reach = d * (k - 1) + 1
-        if 2 * p > k:
-            raise ValueError(f"{name}: the padding {padding} must be at most half the kernel {kernel}")
-        count = (size + 2 * p - reach + (s - 1 if ceil_mode else 0)) // s + 1
-        if ceil_mode and (count - 1) * s >= size + p:  # the last window would start behind x
-            count -= 1
-        if count < 1 or size < 1:
-            raise ShapeError(
-                f"{name}: a kernel of {_by(kernel)} with dilation {dilation} does not fit into "
-                f"{_by(x.shape[-n:])} (x of shape {x.shape}) with padding {padding}"
-            )
-        found.append(((p, (count - 1) * s + reach - size - p), count))
-    return tuple(zip(*found, strict=True))
-
-
-def _settings(n, kernel_size, stride, padding, dilation):
-    return (
-        each_axis("kernel_size", kernel_size, n, 1),
-        each_axis("stride", kernel_size if stride is None else stride, n, 1),
-        each_axis("padding", padding, n, 0),
-        each_axis("dilation", dilation, n, 1),
-    )
-
-
-def _max_pool(name, n, x, kernel_size, stride, padding, dilation, ceil_mode):
-    x = x if isinstance(x, Tensor) else as_array(x)
-    if x.dtype.kind not in "iuf":
-        raise TypeError(f"{name} takes real numbers, not {x.dtype}")
-    kernel, stride, padding, dilation = _settings(n, kernel_size, stride, padding, dilation)
-    widths, _ = _places(name, x, kernel, stride, padding, dilation, ceil_mode)
-    if any(b > 0 or a > 0 for b, a in widths):
-        least = -math.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
-        around = [(0, 0)] * (x.ndim - n) + [(b, max(a, 0)) for b, a in widths]
-        x = np.pad(x, around, constant_values=least)
-    cut = tuple((0, min(a, 0)) for _, a in widths)
-    return np.max(windows(x, kernel=kernel, stride=stride, padding=cut, dilation=dilation), axis=-n - 1)
-
-
-def _avg_pool(name, n, x, kernel_size, stride, padding, ceil_mode, count_include_pad):
-    x = x if isinstance(x, Tensor) else as_array(x)
-    kernel, stride, padding, dilation = _settings(n, kernel_size, stride, padding, 1)
-    widths, places = _places(name, x, kernel, stride, padding, dilation, ceil_mode)
-    sums = np.sum(windows(x, kernel=kernel, stride=stride, padding=widths, dilation=dilation), axis=-n - 1)
-    counts = np.ones((), sums.dtype)
-    for size, k, s, p, count in zip(x.shape[-n:], kernel, stride, padding, places, strict=True):
-        starts = np.arange(count) * s - p
-        first, last = (-p, size + p) if count_include_pad else (0, size)
-        seen = np.minimum(starts + k, last) - np.maximum(starts, first)
-        counts = counts[..., None] * seen.astype(sums.dtype)
-    return sums / counts
-
-
-def max_pool1d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
-    """The largest element of each window along the last axis of x (N, channels, length).
-
-    stride: by default the kernel_size. padding: with -inf, at most half the kernel. ceil_mode: a last window that
-    reaches beyond x counts. The gradient goes to the largest element, and is split evenly between equal ones.
-    """
-    return _max_pool("max_pool1d", 1, x, kernel_size, stride, padding, dilation, ceil_mode)
-
-
-def max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
-    """The same as `max_pool1d` over the last two axes of x (N, channels, height, width)."""
-    return _max_pool("max_pool2d", 2, x, kernel_size, stride, padding, dilation, ceil_mode)
-
-
-def avg_pool1d(x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
-    """The mean of each window along the last axis of x (N, channels, length).
-
-    stride: by default the kernel_size. padding: with zeros, which count as elements if count_include_pad. ceil_mode:
-    a last window that reaches beyond x and its padding counts, with the elements that it has.
-    """
-    return _avg_pool("avg_pool1d", 1, x, kernel_size, stride, padding, ceil_mode, count_include_pad)
-
-
-def avg_pool2d(x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
-    """The same as `avg_pool1d` over the last two axes of x (N, channels, height, width)."""
-    return _avg_pool("avg_pool2d", 2, x, kernel_size, stride, padding, ceil_mode, count_include_pad)

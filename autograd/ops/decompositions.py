@@ -15,8 +15,8 @@ import numpy as np
 from ..errors import NotDifferentiableError
 from ..op import general, meaning
 from .elementwise import conj
+from .joining import concatenate
 from .matrix import aligned
-from .shape import concatenate
 
 EigResult = type(np.linalg.eig(np.eye(1)))
 EighResult = type(np.linalg.eigh(np.eye(1)))

@@ -41,7 +41,7 @@ ldexp = linear(
 modf = general(np.modf, lambda g: next(iter(g)), outputs=2, batch="stack", formulas=("g[0]",))
 
 # a ** b: where the power is 0 the derivative is 0, not 0 * a ** -1; where the base is 0 the one for b is 0
-_powers = (lambda a, b: b * a ** (b - (b != 0)), lambda a, y: y * np.log(a + (a == 0)))
+_powers = (lambda a, b: b * a ** (b - (b != 0)), lambda a, y: y * np.log(_as(y, a + (a == 0))))
 _of_powers = ("g * b * a ** (b - 1)", "g * y * log(a)")
 power = elementwise(np.power, *_powers, formulas=_of_powers)
 float_power = elementwise(np.float_power, *_powers, formulas=_of_powers)  # in float64 at least
@@ -88,7 +88,12 @@ arctan2 = elementwise(  # b / (a^2 + b^2), but the squares of large numbers over
     lambda a, b: -a / np.hypot(a, b) / np.hypot(a, b),
     formulas=("g * b / (a ** 2 + b ** 2)", "-g * a / (a ** 2 + b ** 2)"),
 )
-hypot = elementwise(np.hypot, lambda a, y: a / (y + (y == 0)), lambda b, y: b / (y + (y == 0)))
+hypot = elementwise(  # where the result is 0 so are the derivatives, of every order
+    np.hypot,
+    lambda a, y: a * (y != 0) / (y + (y == 0)),
+    lambda b, y: b * (y != 0) / (y + (y == 0)),
+    formulas=("g * a / y", "g * b / y"),
+)
 deg2rad = elementwise(np.deg2rad, math.pi / 180, handles=np.radians)
 rad2deg = elementwise(np.rad2deg, 180 / math.pi, handles=np.degrees)
 sinc = elementwise(np.sinc, lambda x: sinc_derivative(x, order=1))
@@ -222,12 +227,17 @@ def _sign(x):
     if x.dtype.kind != "c":
         return sign(x)
     size = np.abs(x)
-    return x / (size + (size == 0))
+    return x * (size != 0) / (size + (size == 0))
 
 
 def conj(x):
     """The complex conjugate; a real array as it is."""
     return np.conjugate(x) if x.dtype.kind == "c" else x
+
+
+def _as(y, base):
+    """base in the dtype of y: a Python number has none, and the logarithm of a negative one is complex where y is."""
+    return base.astype(y.dtype) if hasattr(base, "dtype") else y.dtype.type(base)
 
 
 def _tie(among):
@@ -244,6 +254,8 @@ def _clip(a, a_min=None, a_max=None, *, min=None, max=None):
 
 @meaning(np.where)
 def _where(condition, *choices):
+    if len(choices) == 1:
+        raise ValueError("np.where takes a condition alone, or a condition and two arrays to choose from")
     return where(condition, *choices) if choices else np.where(condition.data)
 
 

@@ -16,7 +16,7 @@ from ..errors import NotDifferentiableError
 from ..op import meaning
 from ..tensor import Tensor, as_array
 from .constant import plain
-from .shape import refuse_out, scatter, stored, to_dtype
+from .shape import scatter, stored, to_dtype
 
 
 def integers(values):
@@ -57,7 +57,6 @@ def _within(places, n, mode):
 
 @meaning(np.take)
 def _take(a, indices, axis=None, out=None, mode="raise"):
-    refuse_out(out)
     a, axis = _line_or_axis(a, axis)
     places = integers(indices)
     if places.size and not a.shape[axis]:
@@ -83,7 +82,6 @@ def _take_along_axis(arr, indices, axis=-1):
 
 @meaning(np.compress)
 def _compress(condition, a, axis=None, out=None):
-    refuse_out(out)
     condition = as_array(plain(condition))
     if condition.ndim != 1:
         raise ValueError("the condition of np.compress has one axis")
@@ -130,7 +128,6 @@ def _resize(a, new_shape):
 
 @meaning(np.choose)
 def _choose(a, choices, out=None, mode="raise"):
-    refuse_out(out)
     n = len(choices)
     which, *choices = np.broadcast_arrays(integers(a), *choices)
     if mode == "raise" and np.any((which < 0) | (which >= n)):

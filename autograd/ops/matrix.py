@@ -11,7 +11,8 @@ from ..errors import NotDifferentiableError
 from ..op import general, linear, meaning, multilinear
 from . import hidden
 from .elementwise import conj, multiply, subtract, where
-from .shape import concatenate, matrix_transpose, moveaxis, reshape, reshaped, scatter, transpose
+from .joining import concatenate
+from .shape import matrix_transpose, moveaxis, reshape, reshaped, scatter, transpose
 
 
 def aligned(*xs):
@@ -49,7 +50,8 @@ def _matmul_b(g, a, b_shape):
     if len(b_shape) == 1:
         return g @ a if a.ndim == 2 else (a.mT @ g[..., None])[..., 0]
     if len(b_shape) == 2 and a.ndim > 2:  # one large product instead of a batch of small ones that are then summed
-        return np.reshape(a, (-1, a.shape[-1])).mT @ np.reshape(g, (-1, g.shape[-1]))
+        rows = math.prod(a.shape[:-1])
+        return np.reshape(a, (rows, a.shape[-1])).mT @ np.reshape(g, (rows, g.shape[-1]))
     return a.mT @ g
 
 

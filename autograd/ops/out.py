@@ -55,9 +55,7 @@ def _cast(ufunc, inputs, dtype, casting):
     want = None if dtype is None else (*[None] * ufunc.nin, *[np.dtype(dtype)] * ufunc.nout)
     loop = ufunc.resolve_dtypes((*given, *[None] * ufunc.nout), signature=want, casting=casting)
     return [
-        (x if isinstance(x, Tensor | np.ndarray) else np.asarray(x)).astype(d)
-        if not isinstance(x, int | float | complex) and x.dtype != d
-        else x
+        as_array(x).astype(d) if not isinstance(x, int | float | complex) and x.dtype != d else x
         for x, d in zip(inputs, loop, strict=False)
     ]
 
@@ -157,7 +155,7 @@ def _with_out(function, meaning, args, kwargs):
 
 def _at(ufunc, target, index, *operands):
     """ufunc.at(target, index, operand): in place, an index that occurs twice counts twice."""
-    index = shape._plain_index(index)
+    index = shape.plain_index(index)
     operands = [_loop_input(x) for x in operands]
     nodes = [x.node is not None for x in (target, *operands) if isinstance(x, Tensor)]
     if ufunc not in FUNCTIONS:

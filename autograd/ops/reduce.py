@@ -16,7 +16,8 @@ import numpy as np
 from ..op import apply, general, linear, meaning
 from . import elementwise as e
 from .elementwise import conj
-from .shape import concatenate, refuse_out, reshape
+from .joining import concatenate
+from .shape import reshape
 
 
 def kept_shape(x_shape, axis):
@@ -111,7 +112,8 @@ var = general(
 std = general(
     np.std,
     lambda g, x, y, axis=None, ddof=0: (
-        kept(g / (y + (y == 0)), x.shape, axis) * (conj(_centred(x, axis)) * _inverse(count(x.shape, axis) - ddof))
+        kept(g * (y != 0) / (y + (y == 0)), x.shape, axis)
+        * (conj(_centred(x, axis)) * _inverse(count(x.shape, axis) - ddof))
     ),
     accepts="keepdims",
     batch="axis",
@@ -188,7 +190,6 @@ def given(value):
 
 def _reduce(op, a, axis, out, keepdims, **statics):
     """Apply an op of this file; what was left out is not recorded."""
-    refuse_out(out)
     if given(axis):
         statics["axis"] = axis
     if given(keepdims) and keepdims:
@@ -377,7 +378,6 @@ def _nan_extreme(op, step, a, axis, out, keepdims, initial, where):
 
 
 def _running(op, a, axis, dtype, out):
-    refuse_out(out)
     if axis is None and op is cumprod:
         a, axis = a if a.ndim == 1 else reshape(a, shape=(-1,)), 0
     return apply(op, (_in(a, dtype),), {"axis": axis})

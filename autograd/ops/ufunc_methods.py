@@ -10,11 +10,11 @@ import math
 
 import numpy as np
 
-from ..tensor import CALLS, FUNCTIONS, Tensor, unknown
+from ..tensor import CALLS, FUNCTIONS, as_array, unknown
 from .constant import plain
 from .fused import logsumexp
-from .reduce import given, nanmax, nanmin, refuse_out
-from .statistics import flat
+from .quantiles import flat
+from .reduce import given, nanmax, nanmin
 
 _SUMS = {np.add: np.sum, np.multiply: np.prod}
 _EXTREMES = {np.maximum: np.max, np.minimum: np.min}
@@ -37,7 +37,6 @@ def _in(array, dtype):
 
 def reduce(ufunc, array, axis=0, dtype=None, out=None, keepdims=False, initial=np._NoValue, where=True):
     """ufunc(ufunc(a[0], a[1]), a[2]) and so on."""
-    refuse_out(out)
     where = plain(where)
     if _is_constant(ufunc):
         return ufunc.reduce(array.data, axis, dtype, None, keepdims, initial, where)
@@ -74,7 +73,6 @@ def _fold(ufunc, rows, mask, initial):
 
 def accumulate(ufunc, array, axis=0, dtype=None, out=None):
     """The results of `reduce` after each step."""
-    refuse_out(out)
     if _is_constant(ufunc):
         return ufunc.accumulate(array.data, axis, dtype)
     if ufunc in _RUNNING and array.ndim and axis is not None:
@@ -92,13 +90,12 @@ def outer(ufunc, a, b, /, **kwargs):
     """The ufunc of every element of a with every element of b."""
     if ufunc.nin != 2 or ufunc.signature is not None:
         return ufunc.outer(plain(a), plain(b))  # which NumPy refuses
-    a, b = (x if isinstance(x, Tensor) else np.asarray(x) for x in (a, b))
+    a, b = map(as_array, (a, b))
     return ufunc(np.reshape(a, a.shape + (1,) * b.ndim), b, **kwargs)
 
 
 def reduceat(ufunc, array, indices, axis=0, dtype=None, out=None):
     """A reduction of each slice from one index up to the next; of one element where the next index is not larger."""
-    refuse_out(out)
     indices = plain(indices)
     allowed = ufunc.reduceat(plain(array), indices, axis, dtype)
     if _is_constant(ufunc):

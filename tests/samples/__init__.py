@@ -25,10 +25,13 @@ from .elementwise import ELEMENTWISE
 from .fft import FFT
 from .fused import FUSED
 from .index import INDEX
+from .joining import JOINING
 from .linalg import LINALG
 from .matrix import MATRIX
+from .norms import NORMS
 from .pad import PAD
 from .polynomial import POLYNOMIAL
+from .quantiles import QUANTILE_ROWS
 from .reduce import REDUCTIONS
 from .shape import SHAPES
 from .statistics import STATISTICS
@@ -45,9 +48,11 @@ else:
 TABLES: tuple[dict[str, Row], ...] = (
     ELEMENTWISE,
     REDUCTIONS,
+    QUANTILE_ROWS,
     STATISTICS,
     FUSED,
     SHAPES,
+    JOINING,
     INDEX,
     PAD,
     DIFFERENCES,
@@ -56,6 +61,7 @@ TABLES: tuple[dict[str, Row], ...] = (
     EINSUM,
     DECOMPOSITIONS,
     LINALG,
+    NORMS,
     FFT,
     POLYNOMIAL,
     CONV,
