@@ -45,9 +45,8 @@ def _vector_norm_over(x, /, *, axis=None, keepdims=False, ord=2):
     """The axes as one."""
     axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
     others = [k for k in range(x.ndim) if k not in axes]
-    flat = reshape(
-        transpose(x, (*others, *axes)), shape=(*(x.shape[k] for k in others), math.prod(x.shape[k] for k in axes))
-    )
+    together = math.prod(x.shape[k] for k in axes)
+    flat = reshape(transpose(x, (*others, *axes)), shape=(*(x.shape[k] for k in others), together))
     y = norm(flat, ord=ord, axis=-1)
     return reshape(y, shape=tuple(1 if k in axes else x.shape[k] for k in range(x.ndim))) if keepdims else y
 
