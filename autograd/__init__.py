@@ -8,7 +8,7 @@ from . import ops
 from .anomaly import detect_anomaly
 from .batches import vmap
 from .check import gradcheck, numerical_gradient
-from .custom import checkpoint, custom_vjp, primitive, stop_gradient
+from .custom import custom_vjp, primitive, stop_gradient
 from .errors import (
     AnomalyError,
     GradcheckError,
@@ -20,6 +20,7 @@ from .errors import (
 from .modes import enable_grad, no_grad
 from .node import Node
 from .op import Op, elementwise, general, linear, multilinear
+from .recompute import checkpoint
 from .sweep import gradients
 from .symbol import Symbol
 from .tensor import Tensor, tensor

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import core
-from .custom import checkpoint
+from .recompute import checkpoint
 from .transforms import (
     ArgNums,
     _takes_argnum,
