@@ -143,12 +143,18 @@ _product = elementwise(lambda a, b: a * b, lambda b: b, lambda a: a, name="multi
 
 def guarded(g: Any, d: Any) -> Any:
     """g * d where a cotangent of exactly 0 wins over an infinite or nan derivative: that branch was not taken."""
-    product: Any = mul if g.__class__ in PLAIN and d.__class__ in PLAIN else _product
-    c = product(g, d)
-    if _has_nan(c):
-        dead = (_raw(g) == 0) & ~np.isfinite(_raw(d))
-        c = np.where(dead, 0, c) if np.any(innermost(dead)) else c
-    return c
+    plain = g.__class__ in PLAIN and d.__class__ in PLAIN
+    if plain:
+        c = g * d
+        look = np.vdot(c, c) if c.__class__ is np.ndarray else c  # nan if an element is, and cheaper to find
+        if look == look:
+            return c
+    else:
+        c = _product(g, d)
+        if not _has_nan(c):
+            return c
+    dead = (_raw(g) == 0) & ~np.isfinite(_raw(d))
+    return np.where(dead, 0, c) if np.any(innermost(dead)) else c
 
 
 def _unless_dead(g: Any, c: Any) -> Any:
@@ -161,7 +167,7 @@ def _unless_dead(g: Any, c: Any) -> Any:
 
 def _has_nan(c: Any) -> bool:
     raw = innermost(c)
-    look = np.vdot(raw, raw) if raw.__class__ is np.ndarray else raw  # nan if an element is, and cheaper to find
+    look = np.vdot(raw, raw) if raw.__class__ is np.ndarray else raw
     return bool(look != look)
 
 

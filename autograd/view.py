@@ -126,7 +126,10 @@ def view_of(x: Tensor, op: Op, kwargs: dict[str, Any]) -> Tensor:
         y = record(op, (array,), (node,), 1, kwargs, op.forward(array, **kwargs), mode)
     else:
         y = apply(op, (x,), kwargs)
-    if _looks_at(y._array, array, op, kwargs):
+    if link is None and getattr(y._array, "base", None) is array:  # by far the most
+        y._link = Link(x, ((op, kwargs),), 0, None if y.node is not None or node is None else NO_GRAD)
+        y.__class__ = View
+    elif _looks_at(y._array, array, op, kwargs):
         steps = ((op, kwargs),) if link is None else (*link.steps, (op, kwargs))
         y._link = Link(base, steps, 0, _why_constant(link, node is not None and y.node is None))
         y.__class__ = View
