@@ -160,8 +160,8 @@ def guarded(g: Any, d: Any) -> Any:
 def _unless_dead(g: Any, c: Any) -> Any:
     """What a rule made of g that is no product of elements: exactly 0 where the whole of g is."""
     raw = _raw(g)
-    if raw.__class__ is np.ndarray and np.logical_or.reduce(raw, axis=None):  # stops at the first element that is not 0
-        return c
+    if raw.__class__ is np.ndarray and raw.size and (raw.item(0) or np.logical_or.reduce(raw, axis=None)):
+        return c  # found without a pass over all of g: both stop at the first element that is not 0
     return np.where(np.all(_raw(g) == 0), 0, c) if not isinstance(g, Parts) and _has_nan(c) else c
 
 
