@@ -106,7 +106,7 @@ class Writes:
 _names_once = shape.is_basic
 
 
-@linear(name="assign", selects=True, broadcasts=True, formulas=("g, 0 where assigned; g[part i]",))
+@linear(name="assign", selects=True, broadcasts=True, formulas=("g, 0 where assigned", "g[where assigned]"))
 def assign(*xs, writes):
     """xs[0] with the part where each of `writes` leads to replaced by the next of xs, one after the other."""
     out = writes.copy(xs[0])
