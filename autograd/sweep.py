@@ -94,12 +94,13 @@ def pullback(
                     continue
                 try:
                     c = pull(g, saved, kwargs, times)
-                    if times is guarded and (op.kind == "general" or op.kind == "multilinear"):
-                        c = _unless_dead(g, c)
+                except NotBatchedError as refused:
+                    c = one_by_one(pull, (g, saved, kwargs, times), {}, refused)
+                if times is guarded and (op.kind == "general" or op.kind == "multilinear"):
+                    c = _unless_dead(g, c)
+                try:
                     if c.dtype is not n.dtype or c.shape != n.shape:
                         c = conform(c, n, node, i)
-                except NotBatchedError as refused:
-                    c = conform(one_by_one(pull, (g, saved, kwargs, times), {}, refused), n, node, i)
                 except AttributeError:
                     if hasattr(c, "dtype"):
                         raise

@@ -267,18 +267,13 @@ class Tensor:
     # ---- NumPy's protocols ----
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if kwargs and method == "__call__":
-            return CALLS["keywords"](ufunc, *inputs, **kwargs)
-        if method != "__call__":
-            if method not in CALLS:
-                raise NotDifferentiableError(
-                    f"np.{ufunc.__name__}.{method} is not supported on a Tensor; {_hint(ufunc, method)}"
-                )
-            if "out" in kwargs:
-                return CALLS["out"](ufunc, functools.partial(CALLS[method], ufunc), inputs, kwargs)
-            return CALLS[method](ufunc, *inputs, **kwargs)
-        meaning = FUNCTIONS.get(ufunc) or of_scipy(ufunc)
-        return unknown(ufunc) if meaning is None else meaning(*inputs)
+        if method == "__call__":
+            if kwargs:
+                return CALLS["keywords"](ufunc, *inputs, **kwargs)
+            meaning = FUNCTIONS.get(ufunc) or of_scipy(ufunc)
+            return unknown(ufunc) if meaning is None else meaning(*inputs)
+        call = functools.partial(CALLS[method], ufunc)
+        return CALLS["out"](ufunc, call, inputs, kwargs) if "out" in kwargs else call(*inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         meaning = FUNCTIONS.get(function)
@@ -422,16 +417,3 @@ def unknown(function: Any) -> Any:
         f"{name} has no derivative rule here. Compute it on t.data if no gradient is needed, "
         "write it with functions that have one, or register a rule (autograd.elementwise, linear, general)."
     )
-
-
-def _hint(ufunc: Any, method: str) -> str:
-    better = {
-        ("add", "reduce"): "np.sum",
-        ("multiply", "reduce"): "np.prod",
-        ("maximum", "reduce"): "np.max",
-        ("minimum", "reduce"): "np.min",
-        ("add", "accumulate"): "np.cumsum",
-        ("multiply", "accumulate"): "np.cumprod",
-        ("multiply", "outer"): "np.outer",
-    }
-    return f"use {better.get((ufunc.__name__, method), 'functions that have a derivative rule')}"

@@ -522,3 +522,12 @@ def test_a_shared_value_lasts_for_one_sweep():
         g[...] = scale  # the same array with other numbers
         np.testing.assert_allclose(gradients(y, [a], grad=g, retain_graph=True)[0], scale * 2 * b.data)
     assert len(calls) == 2
+
+
+def test_an_attribute_error_in_a_rule_is_the_one_that_is_seen():
+    def rule(g, a):
+        return a.no_such_attribute
+
+    op = ag.general(lambda a: a + 0, rule, name="misspelled", inputs="a")
+    with pytest.raises(AttributeError, match="no_such_attribute"):
+        op(leaf(1.0)).backward()
