@@ -15,12 +15,13 @@ from autograd.ops.conv import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from autograd.ops.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 
 from . import init
+from .layers import Weighted
 from .module import Module, Parameter
 
 Sizes = int | tuple[int, ...]
 
 
-class _Kernel(Module):
+class _Kernel(Weighted):
     """What the convolutions share: a kernel W and a bias b (or None), drawn here or given."""
 
     n: ClassVar[int]
@@ -49,16 +50,6 @@ class _Kernel(Module):
         std = math.sqrt(2 / max(n_in // groups * math.prod(kernel), 1))
         W = init.normal((*channels, *kernel), std, rng, dtype)
         return W, np.zeros(n_out, dtype=dtype) if bias else None
-
-    @property
-    def dW(self) -> Any:
-        """The gradient of W from the last hand-driven backward; None before."""
-        return self.grads.get("W")
-
-    @property
-    def db(self) -> Any:
-        """The gradient of b from the last hand-driven backward; None before, and without a bias."""
-        return self.grads.get("b")
 
 
 class Conv1d(_Kernel):

@@ -30,7 +30,24 @@ class Sigmoid(Module):
         return sigmoid(x)
 
 
-class Affine(Module):
+class Weighted(Module):
+    """A layer with a weight W and a bias b (or None), and their gradients by hand."""
+
+    W: Parameter
+    b: Parameter | None
+
+    @property
+    def dW(self) -> Any:
+        """The gradient of W from the last hand-driven backward; None before."""
+        return self.grads.get("W")
+
+    @property
+    def db(self) -> Any:
+        """The gradient of b from the last hand-driven backward; None before, and without a bias."""
+        return self.grads.get("b")
+
+
+class Affine(Weighted):
     """y = x @ W + b.
 
     Affine(n_in, n_out, rng=...): W of shape (n_in, n_out) drawn as `init.he_normal`, b zeros.
@@ -56,16 +73,6 @@ class Affine(Module):
             raise ShapeError(
                 f"Affine with W of shape {self.W.shape} takes x of shape (..., {n}), got {np.shape(x)}"
             ) from None
-
-    @property
-    def dW(self) -> Any:
-        """The gradient of W from the last hand-driven backward; None before."""
-        return self.grads.get("W")
-
-    @property
-    def db(self) -> Any:
-        """The gradient of b from the last hand-driven backward; None before."""
-        return self.grads.get("b")
 
 
 class SoftmaxWithLoss(Module):
