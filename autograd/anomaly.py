@@ -12,19 +12,20 @@ import numpy as np
 
 from .batched import innermost
 from .errors import AnomalyError, SavedArrayChangedError
-from .modes import setting
+from .modes import Watcher, setting
 from .node import Node, describe
 from .op import Parts
 
 
-class Detector:
+class Detector(Watcher):
     """Watches what is recorded and what a backward sweep computes."""
 
     def __init__(self) -> None:
         self._prints: dict[int, Any] = {}  # by the number of the node: a Node here would keep its graph alive
 
-    def forward(self, node: Node, y: Any) -> None:
-        _refuse(y, f"{describe(node)} gave")
+    def forward(self, node: Node, y: Any, inputs: Any) -> None:
+        for part in y if isinstance(y, tuple) else (y,):
+            _refuse(part, f"{describe(node)} gave")
         self._prints[node.number] = _fingerprint(node.saved or ())
 
     def backward(self, node: Node, contributions: list[tuple[int, Any]]) -> None:
@@ -62,4 +63,4 @@ def detect_anomaly() -> setting:
 
     Also raises if a saved array was changed by any route before backward used it.
     """
-    return setting(detector=Detector())
+    return setting(watch=Detector())

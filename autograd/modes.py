@@ -1,4 +1,4 @@
-"""What the engine does while a block runs: record or not, look for nan or not, inside which module.
+"""What the engine does while a block runs: record or not, who watches, inside which module.
 
 One immutable `Mode` sits in a ContextVar, so a thread or an asyncio task never sees another one's setting, and an
 operation pays for one look-up whatever the number of settings.
@@ -14,33 +14,54 @@ from contextvars import ContextVar, Token
 from typing import Any
 
 
+class Watcher:
+    """Sees what a block records, sweeps and replaces; `setting(watch=Watcher())` puts it in force."""
+
+    def forward(self, node: Any, y: Any, inputs: Any) -> None:
+        """`node` was recorded: its result y, the arrays it was computed from (None: not at hand)."""
+
+    def before_backward(self, y: Any, grad: Any) -> None:
+        """y.backward(grad) is about to run."""
+
+    def backward(self, node: Any, contributions: Any) -> None:
+        """A backward sweep has gone through `node`."""
+
+    def replaced(self, node: Any, before: Any, after: Any, place: Any) -> None:
+        """The array of a leaf was replaced by another one, at this place in the user's code."""
+
+
 class Mode:
     """The settings of one context; replace, never change.
 
-    vmap: the vmaps that are running (batched.Active), or None. usual: record, and nothing else to think of.
+    watchers: who watches, or None. vmap: the vmaps that are running (batched.Active), or None. usual: record, and
+    nothing else to think of.
     """
 
-    __slots__ = ("detector", "recording", "scope", "usual", "vmap")
+    __slots__ = ("recording", "scope", "usual", "vmap", "watchers")
 
-    def __init__(self, recording: bool, scope: tuple[str, ...], detector: Any, vmap: Any):
+    def __init__(self, recording: bool, scope: tuple[str, ...], watchers: tuple[Watcher, ...] | None, vmap: Any):
         self.recording = recording
         self.scope = scope
-        self.detector = detector
+        self.watchers = watchers
         self.vmap = vmap
         self.usual = recording and vmap is None
 
     def but(self, **changes: Any) -> Mode:
-        """A copy with some settings changed; itself where nothing is."""
+        """A copy with some settings changed; itself where nothing is. `watch` adds a watcher to those there are."""
         if len(changes) == 1 and changes.get("recording") is self.recording:  # most blocks by far
             return self
         get = changes.get
+        watchers = (*(self.watchers or ()), changes["watch"]) if "watch" in changes else self.watchers
         return Mode(
-            get("recording", self.recording), get("scope", self.scope), get("detector", self.detector),
-            get("vmap", self.vmap),
+            get("recording", self.recording), get("scope", self.scope), watchers, get("vmap", self.vmap)
         )  # fmt: skip
 
+    def unwatched(self) -> Mode:
+        """A copy that nobody watches."""
+        return Mode(self.recording, self.scope, None, self.vmap)
 
-_USUAL = Mode(recording=True, scope=(), detector=None, vmap=None)
+
+_USUAL = Mode(recording=True, scope=(), watchers=None, vmap=None)
 MODE: ContextVar[Mode] = ContextVar("seegrad_mode", default=_USUAL)
 
 
@@ -127,7 +148,7 @@ def enter_scope(name: str) -> Token[Mode]:
     Not a context manager, because every layer pays for it at every call.
     """
     mode = MODE.get()
-    return MODE.set(Mode(mode.recording, (*mode.scope, name), mode.detector, mode.vmap))
+    return MODE.set(Mode(mode.recording, (*mode.scope, name), mode.watchers, mode.vmap))
 
 
 @contextmanager

@@ -7,7 +7,6 @@ made; inputs exist before outputs, so sorting by number is a topological order.
 
 from __future__ import annotations
 
-import weakref
 from itertools import count
 from types import CodeType
 from typing import TYPE_CHECKING, Any
@@ -26,8 +25,8 @@ class Node:
     """One operation of the graph: what was computed, from what, and what its derivative rules need.
 
     `op` is None for a leaf. `inputs` has one entry per array argument: a Node where that input is recorded, the
-    number itself for a scalar constant, None for a constant array. `value` is the result where it is a scalar; a leaf
-    refers to its array weakly. Read it with `known_value()`.
+    number itself for a scalar constant, None for a constant array. `value` is the result where it is a scalar, or
+    something to call for it: a leaf refers to its array weakly, `viz.record` keeps it. Read it with `known_value()`.
     """
 
     __slots__ = (
@@ -87,7 +86,7 @@ class Node:
 
     def known_value(self) -> Any:
         """The result, as far as the graph or somebody else still holds it; else None."""
-        return self.value() if isinstance(self.value, weakref.ref) else self.value
+        return self.value() if callable(self.value) else self.value
 
     def values(self) -> dict[str, Any]:
         """What was saved, under the names that the rules use."""

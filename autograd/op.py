@@ -341,8 +341,9 @@ def record(op: Op, data: Any, inputs: Any, active: int, kwargs: dict[str, Any], 
         op, tuple(inputs), kwargs, plan, plan.save(*data, y), shape, y.dtype,
         None if shape else y, code, lasti, mode.scope,
     )  # fmt: skip
-    if mode.detector is not None:
-        mode.detector.forward(node, y)
+    if mode.watchers is not None:
+        for watcher in mode.watchers:
+            watcher.forward(node, y, data)
     return new_tensor(y, node)
 
 
@@ -392,8 +393,9 @@ def operators(op: Op) -> tuple[Callable[..., Any], Callable[..., Any]]:
             op, (n, m), kwargs, plan, plan.save(a, b, y), shape, y.dtype,
             None if shape else y, code, lasti, mode.scope,
         )  # fmt: skip
-        if mode.detector is not None:
-            mode.detector.forward(node, y)
+        if mode.watchers is not None:
+            for watcher in mode.watchers:
+                watcher.forward(node, y, (a, b))
         t = new(Tensor)
         t._array = y
         t.node = node
@@ -445,9 +447,9 @@ def _record_parts(
     y = _results(op, y)
     shape, dtype = tuple([p.shape for p in y]), tuple([p.dtype for p in y])
     whole = Node(op, tuple(inputs), kwargs, plan, plan.save(*data, y), shape, dtype, None, code, lasti, mode.scope)
-    if mode.detector is not None:
-        for p in y:
-            mode.detector.forward(whole, p)
+    if mode.watchers is not None:
+        for watcher in mode.watchers:
+            watcher.forward(whole, y, data)
     return parts_of(whole, y)
 
 

@@ -71,8 +71,8 @@ def pullback(
     contributions out of what is yielded.
     """
     times = mul
-    detector = MODE.get().detector
-    watched = watched or detector is not None
+    watchers = MODE.get().watchers
+    watched = watched or watchers is not None
     inside = set(nodes) if within else None
     pop, get = grads.pop, grads.get
     node = None
@@ -112,8 +112,9 @@ def pullback(
             if op.special:
                 times = guarded if op.selects else times
                 forget_shared(saved)
-            if detector is not None:
-                detector.backward(node, contributions)
+            if watchers is not None:
+                for watcher in watchers:
+                    watcher.backward(node, contributions)
             if free:
                 node.saved = None
             yield node, g, contributions
@@ -278,6 +279,8 @@ def backward(y: Tensor, grad: Any = None, retain_graph: bool = False) -> None:
     assert root is not None
     nodes = reachable((root,))
     check_usable(nodes)
+    for watcher in MODE.get().watchers or ():
+        watcher.before_backward(y, start)
     grads = {root: start}
     with np.errstate(all="ignore"):  # the user's forward pass has warned already
         kept = {

@@ -135,6 +135,8 @@ class Tensor:
     def _replace(self, value: Any, place: Any) -> None:
         """The data setter without its checks, for an optimiser, which asks once for the place in the user's code."""
         mark_changed(self._array, self.node, place, replaced=value is not self._array)
+        for watcher in MODE.get().watchers or ():
+            watcher.replaced(self.node, self._array, value, place)
         self._array = value
         self._show_value()
 

@@ -328,4 +328,4 @@ def test_anomaly_detection_as_a_decorator():
     for _ in range(2):
         with pytest.raises(AnomalyError):
             careful()
-    assert MODE.get().detector is None
+    assert MODE.get().watchers is None

@@ -8,7 +8,7 @@ import numpy as np
 
 import viz
 from autograd import Tensor
-from viz.explain import with_numbers
+from viz.texts.explain import with_numbers
 
 
 def without_places(text: str) -> str:

@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 
-from viz.layout import Box, Layout, Link, arrange, pool
+from viz.picture.layout import Box, Layout, Link, arrange, pool
 
 
 def residual(blocks: int) -> list[tuple[int, int]]:

@@ -21,9 +21,9 @@ import nn
 import viz
 from autograd import Tensor
 from autograd.modes import in_scope
-from viz.scene import compose
-from viz.svg import COLOURS
-from viz.text import clean
+from viz.picture.scene import compose
+from viz.picture.svg import COLOURS
+from viz.texts.text import clean
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = [
@@ -434,7 +434,7 @@ def test_a_picture_makes_no_reference_cycle():
 
 
 def test_what_has_no_graph_gets_one_clear_error():
-    with pytest.raises(TypeError, match="graph of a Tensor, not of ndarray"):
+    with pytest.raises(TypeError, match="graph of a Tensor, a Trace or a Tape, not of ndarray"):
         viz.draw(np.ones(3))
     with pytest.raises(ValueError, match="requires_grad=True"):
         viz.draw(Tensor([1.0]) + 1)

@@ -1,9 +1,11 @@
-"""viz reads a recorded graph and shows it: as a picture, as Graphviz source, as a step-by-step explanation.
+"""viz reads a recorded graph and shows it: as a picture, step by step, as text.
 
     viz.draw(y)      the picture; shows itself in a notebook, .save("y.svg") writes a file
+    viz.step(y)      the step player: one HTML page that plays forward and backward pass
+    viz.explain(y)   the same steps as text
+    viz.trace(y)     the record that all of these are drawn from; viz.load(path) reads one from a file
+    viz.record()     a block in which every value is kept for the views
     viz.dot(y)       a graphviz.Digraph
-    viz.explain(y)   the backward pass as text, one block for each step
-    viz.trace(y)     the record that the views are drawn from
 
 Nothing here changes a gradient or frees a graph. Importing viz imports neither graphviz nor any drawing program.
 It fails at once, in `_owner`, where another project owns the package that `import autograd` finds.
@@ -12,9 +14,11 @@ It fails at once, in `_owner`, where another project owns the package that `impo
 from __future__ import annotations
 
 from viz import _owner as _owner
-from viz.dot import dot
-from viz.explain import explain
-from viz.picture import Picture, draw
-from viz.trace import trace
+from viz.picture.dot import dot
+from viz.picture.picture import Picture, draw
+from viz.texts.explain import explain
+from viz.tracing.model import Trace
+from viz.tracing.taking import trace
+from viz.tracing.tape import Tape, record
 
-__all__ = ["Picture", "dot", "draw", "explain", "trace"]
+__all__ = ["Picture", "Tape", "Trace", "dot", "draw", "explain", "record", "trace"]

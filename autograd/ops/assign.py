@@ -240,9 +240,8 @@ def _flush(t):
         NODE.__set__(t, node)
         if t.__class__ is Pending:
             t.__class__ = Tensor
-    detector = MODE.get().detector
-    if detector is not None:
-        detector.forward(node, array)
+    for watcher in MODE.get().watchers or ():
+        watcher.forward(node, array, None)
 
 
 def _layout(array, ways):
@@ -358,7 +357,7 @@ def _write_recorded(base, way, value, node, mode):
         base.__class__ = Pending
     if base.__class__ is not Pending:
         _flush(base)  # a subclass keeps its class
-    elif way.crosses or mode.detector is not None:
+    elif way.crosses or mode.watchers is not None:
         base.node  # noqa: B018 - as above
 
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from viz.tracing.model import Summary
+
 ELLIPSIS = "…"
 
 
@@ -34,6 +36,8 @@ def values(value: Any, digits: int = 4, keep: int = 3, whole: int = 6) -> str:
         return "(" + ", ".join([values(part, digits, keep, whole) for part in value]) + ")"
     if value is None or isinstance(value, str):
         return clean(repr(value), 40)
+    if isinstance(value, Summary):
+        return _leading(value, digits, keep)
     array = np.asarray(value)
     if array.dtype.kind not in "biufc":
         return clean(str(value), 40)
@@ -49,6 +53,16 @@ def _abbreviated(array: np.ndarray, digits: int, keep: int | None) -> str:
     else:
         shown = [_abbreviated(row, digits, keep) for row in array[: keep and 1]]
     return "[" + ", ".join(shown + [ELLIPSIS] * (len(array) > len(shown))) + "]"
+
+
+def _leading(value: Summary, digits: int, keep: int) -> str:
+    """The first elements of what is summed up, as `_abbreviated` shows those of an array."""
+    row = (0,) * (len(value.shape) - 1)
+    shown = [number(value.cells[*row, k], digits) for k in range(keep) if (*row, k) in value.cells]
+    text = "[" + ", ".join(shown + [ELLIPSIS] * (value.shape[-1] > len(shown))) + "]"
+    for length in reversed(value.shape[:-1]):
+        text = f"[{text}{', ' + ELLIPSIS if length > 1 else ''}]"
+    return text
 
 
 def fitting(value: Any, limit: int) -> str:

@@ -11,9 +11,10 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from autograd import Tensor
-from viz.cards import card_rows
-from viz.text import clean
-from viz.trace import CONSTANT, LEAF, OP, Graph, Vertex, graph
+from viz.picture.cards import card_rows
+from viz.texts.text import clean
+from viz.tracing.model import CONSTANT, LEAF, OP, Graph, Vertex
+from viz.tracing.reading import graph
 
 if TYPE_CHECKING:
     import graphviz  # type: ignore[import-untyped]  # it ships no type information

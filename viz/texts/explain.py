@@ -13,15 +13,17 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
-from viz.text import clean, plural, values
-from viz.trace import CONSTANT, Contribution, Edge, Graph, Step, Trace, Vertex, trace
-from viz.words import place
+from viz.texts.text import clean, plural, values
+from viz.texts.words import place
+from viz.tracing.model import CONSTANT, Backward, Contribution, Edge, Graph, Trace, Vertex
+from viz.tracing.taking import trace
+from viz.tracing.tape import Tape
 
 NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?!\w|\s*\(|\s*=[^=])")  # a name that is neither called nor a keyword
 NAMED = 40  # characters of a user's name
 
 
-def explain(y: Tensor, grad: Any = None) -> str:
+def explain(y: Tensor | Trace | Tape, grad: Any = None) -> str:
     """The backward pass from `y` as text; from `grad`, or for a scalar from 1. Changes no gradient and frees nothing.
 
     Raises GraphFreedError after a `backward()` that did not retain the graph.
@@ -32,9 +34,9 @@ def explain(y: Tensor, grad: Any = None) -> str:
 def steps_as_text(record: Trace) -> str:
     """The steps of a trace, one block each."""
     called, inputs = _names(record.graph), record.graph.inputs()
-    count = len(record.steps)
+    count = len(record.backward)
     lines = [f"Backward from {called[-1]}, in {plural(count, 'step')}. No gradient exists before the first."]
-    for i, step in enumerate(record.steps, 1):
+    for i, step in enumerate(record.backward, 1):
         vertex = record.graph.vertices[step.vertex]
         lines += ["", f"Step {i} of {count}: {_headline(vertex, inputs[vertex.id], called)}"]
         lines += ["  " + line for line in _block(record.graph, step, called)]
@@ -59,12 +61,12 @@ def _called(vertex: Vertex, own: str, unique: bool) -> str:
 def _headline(vertex: Vertex, inputs: list[Edge], called: list[str]) -> str:
     """`s = multiply(a=x, b=y)` and where the user wrote it."""
     given = [f"{edge.name}={called[edge.source]}" if edge.name else called[edge.source] for edge in inputs]
-    given += [f"{clean(name, NAMED)}={values(value)}" for name, value in vertex.arguments.items()]
+    given += [f"{clean(name, NAMED)}={clean(value, NAMED)}" for name, value in vertex.arguments.items()]
     where = f"   ({place(vertex)})" if vertex.source else ""
     return f"{called[vertex.id]} = {vertex.op}({', '.join(given)}){where}"
 
 
-def _block(graph: Graph, step: Step, called: list[str]) -> list[str]:
+def _block(graph: Graph, step: Backward, called: list[str]) -> list[str]:
     lines = [f"g = {called[step.vertex]}.grad = {_value(step.incoming)}"]
     for part in step.contributions:
         lines += _contribution(graph.vertices[part.target], part, called[part.target])

@@ -15,11 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from autograd import Tensor
-from viz import svg
-from viz.dot import digraph, rendered
-from viz.scene import compose
-from viz.trace import Graph, graph
-from viz.words import heading
+from viz.picture import svg
+from viz.picture.dot import digraph, rendered
+from viz.picture.scene import compose
+from viz.saving import write_atomically
+from viz.texts.words import heading
+from viz.tracing.model import Graph, Trace
+from viz.tracing.reading import graph
+from viz.tracing.taking import trace
+from viz.tracing.tape import Tape
 
 PAGE_STYLE = ":root { color-scheme: light dark; } body { margin: 0; } main { overflow: auto; }"
 PAGE = """<!DOCTYPE html>
@@ -39,10 +43,10 @@ PAGE = """<!DOCTYPE html>
 """
 
 
-def draw(y: Tensor) -> Picture:
-    """The picture of the graph below `y`, with values and gradients as they are now."""
+def draw(y: Tensor | Trace | Tape) -> Picture:
+    """The picture of the graph below `y`, with values and gradients as they are now, or as a trace has them."""
     with _collector_paused():
-        return Picture(graph(y))
+        return Picture(graph(y) if isinstance(y, Tensor) else trace(y).graph)
 
 
 @contextmanager
@@ -77,8 +81,7 @@ class Picture:
         write = WRITERS.get(target.suffix.lower())
         if write is None:
             raise ValueError(f"cannot save a picture as {target.name!r}: the name must end in {', '.join(WRITERS)}")
-        _write_atomically(target, write(self))
-        return target
+        return write_atomically(target, write(self))
 
     def __repr__(self) -> str:
         return f"<{heading(self.graph)}; .save('picture.svg') writes it to a file>"
@@ -104,16 +107,3 @@ WRITERS: dict[str, Callable[[Picture], bytes]] = {
     ".png": lambda picture: rendered(picture.graph, "png"),
     ".pdf": lambda picture: rendered(picture.graph, "pdf"),
 }
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    """Write beside the target, then rename over it."""
-    target = Path(os.path.realpath(path))
-    draft = target.with_name(f".{target.name[:80]}.{os.urandom(4).hex()}")
-    try:
-        with open(draft, "xb") as file:
-            file.write(content)
-        os.replace(draft, target)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from html import escape
 
-from viz.cards import PAD, ROW, Card, text_width
-from viz.frames import Frame
-from viz.layout import Run
-from viz.scene import Drop, Scene, Wire
-from viz.text import clean
-from viz.trace import CONSTANT, LEAF, OP, Edge
-from viz.words import describe, heading, tooltip
+from viz.picture.cards import PAD, ROW, Card, text_width
+from viz.picture.frames import Frame
+from viz.picture.layout import Run
+from viz.picture.scene import Drop, Scene, Wire
+from viz.texts.text import clean
+from viz.texts.words import describe, heading, tooltip
+from viz.tracing.model import CONSTANT, LEAF, OP, Edge
 
 MARGIN = 22.0
 APART = 3.2  # half the distance between the two wires of a pair
@@ -107,7 +107,8 @@ def _card(card: Card, result: bool = False) -> str:
     kind = card.vertex.kind
     rows = "".join(_row(row.kind, row.text, card, i) for i, row in enumerate(card.rows))
     return (
-        f'<g class="card {kind}{" result" if result else ""}"><title>{_esc(tooltip(card.vertex))}</title>'
+        f'<g class="card {kind}{" result" if result else ""}" data-vertex="{card.vertex.id}">'
+        f"<title>{_esc(tooltip(card.vertex))}</title>"
         f"{_box(card, CORNER[kind])}{rows}</g>"
     )
 
@@ -145,7 +146,7 @@ def _drop(drop: Drop) -> str:
 
 
 def _edge(edge: Edge, lines: str) -> str:
-    return f'<g class="edge" data-edge="{edge.source} {edge.target}">{lines}</g>'
+    return f'<g class="edge" data-edge="{edge.source} {edge.target} {edge.slot}">{lines}</g>'
 
 
 def _pair_half(kind: str, line: str, head: str) -> str:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from viz.layout import Box, Layout, Link
+from viz.picture.layout import Box, Layout, Link
 
 MARGIN, CAPTION = 9.0, 19.0  # space inside a frame on three sides, and at the top, where its caption stands
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
-from viz.text import clean, plural, values
-from viz.trace import CONSTANT, LEAF, OP, Graph, Vertex
+from viz.texts.text import clean, plural, values
+from viz.tracing.model import CONSTANT, LEAF, OP, Graph, Vertex
 
 DESCRIBED = 40  # operations that the description spells out
 SPOKEN = 60  # characters of a name there
@@ -71,4 +69,4 @@ def tooltip(vertex: Vertex) -> str:
 
 def place(vertex: Vertex) -> str:
     """Where the user's code made it: `model.py:12`, without folders (pictures are shared)."""
-    return clean(os.path.basename(vertex.source), 2 * SPOKEN)
+    return clean(vertex.source, 2 * SPOKEN)

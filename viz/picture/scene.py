@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import NamedTuple
 
-from viz import layout
-from viz.cards import PAD, Card, make_card
-from viz.frames import CAPTION, MARGIN, Frame, frames
-from viz.layout import Run
-from viz.trace import LEAF, OP, Edge, Graph
+from viz.picture import layout
+from viz.picture.cards import PAD, Card, make_card
+from viz.picture.frames import CAPTION, MARGIN, Frame, frames
+from viz.picture.layout import Run
+from viz.tracing.model import LEAF, OP, Edge, Graph
 
 REACH = 30.0  # length of a satellite's wire
 STAIR = 30.0  # how far stacked satellites step aside, so that each wire is free

@@ -10,9 +10,9 @@ import unicodedata
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from viz.text import ELLIPSIS, clean, fitting
-from viz.trace import CONSTANT, LEAF, Vertex
-from viz.words import title
+from viz.texts.text import ELLIPSIS, clean, fitting
+from viz.texts.words import title
+from viz.tracing.model import CONSTANT, LEAF, Vertex
 
 ROW, PAD = 17.0, 9.0  # height of a text row, space inside a card
 NARROWEST = 64.0
@@ -69,7 +69,7 @@ def arguments(vertex: Vertex) -> str:
     """The static arguments, as many as fit: `axis=0, keepdims=True`."""
     shown: list[str] = []
     for name, value in vertex.arguments.items():
-        text = f"{clean(name, LONGEST)}={fitting(value, LONGEST)}"
+        text = clean(f"{name}={value}", LONGEST)
         if shown and len(", ".join([*shown, text])) > LONGEST:
             return ", ".join([*shown, ELLIPSIS])
         shown.append(text)

@@ -1,0 +1,1 @@
+"""Derivative rules as formulas: plain text, LaTeX, MathML, and with their numbers."""

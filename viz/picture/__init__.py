@@ -1,0 +1,1 @@
+"""The graph as a picture: cards, layout, frames, SVG, Graphviz."""

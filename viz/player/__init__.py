@@ -1,0 +1,1 @@
+"""The step player: one HTML page that plays a trace."""

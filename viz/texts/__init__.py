@@ -1,0 +1,1 @@
+"""Steps in words: numbers, sentences, the text trace."""

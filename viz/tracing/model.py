@@ -1,0 +1,248 @@
+"""The record that every view is drawn from, as plain data: what was computed, how backprop went through it, what moved.
+
+A value is an ndarray, a `Summary` of one that is too large to keep, or a tuple of values (an operation with several
+results). None always means "not known" or "not computed", never zero. Nothing here refers to a Tensor or a Node, so a
+record may as well come from a file, and a view that reads records needs no model and no engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any
+
+import numpy as np
+
+OP, LEAF, CONSTANT = "op", "leaf", "constant"
+FORWARD, BACKWARD, UPDATE = "forward", "backward", "update"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Summary:
+    """What is kept of a large array: exact statistics of its finite elements, a thumbnail, and a few cells.
+
+    `thumbnail` holds the means of blocks as int8, 127 for `scale`, at most 64 x 64; an array of more than two axes is
+    seen as a matrix of its last axis. `cells` are exact elements by index: the first ones and the extremes.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+    smallest: float | None
+    largest: float | None
+    mean: float | None
+    norm: float | None
+    zeros: int
+    nans: int
+    infs: int
+    scale: float
+    thumbnail: np.ndarray
+    cells: dict[tuple[int, ...], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Vertex:
+    """One operation, leaf or constant. `id` is its place in `Graph.vertices`; inputs come before what uses them.
+
+    `source` is "file.py:12" without folders. `arguments` are the static arguments, as text.
+    """
+
+    id: int
+    kind: str
+    op: str = ""
+    name: str = ""
+    shape: tuple[int, ...] | None = None
+    dtype: str = ""
+    value: Any = None
+    gradient: Any = None
+    arguments: dict[str, str] = field(default_factory=dict)
+    scope: tuple[str, ...] = ()
+    source: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Vertex `source` is input number `slot` of vertex `target`, whose rules call it `name`."""
+
+    source: int
+    target: int
+    slot: int
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Everything below one result, which is the last vertex."""
+
+    vertices: list[Vertex]
+    edges: list[Edge]
+
+    @property
+    def root(self) -> Vertex:
+        return self.vertices[-1]
+
+    def inputs(self) -> list[list[Edge]]:
+        """The edges into each vertex, by slot."""
+        found: list[list[Edge]] = [[] for _ in self.vertices]
+        for edge in sorted(self.edges, key=lambda edge: (edge.target, edge.slot)):
+            found[edge.target].append(edge)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One move inside a contribution: a "transpose", the "rule" itself, or the "sum" over broadcast `axes`."""
+
+    what: str
+    text: str
+    value: Any
+    axes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Why one element of a contribution is what it is: the sum of g[at[k]] * local[k].
+
+    `cell` is the index of the element. Row k of `at` is the index of an element of the incoming g, `g[k]` its value,
+    and `local[k]` its derivative by the cell.
+    """
+
+    cell: tuple[int, ...]
+    at: np.ndarray
+    g: np.ndarray
+    local: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one step of the backward pass adds to the gradient of one input.
+
+    `rule` is the derivative rule in symbols, `names` what its names stand for (a value, or text). `parts` are the moves
+    that lead to `value`, the last of them. The gradient of vertex `target` grows from `before` (None: nothing yet) to
+    `after`, at use number `use` of `uses`. `local` is the derivative that g is multiplied by, for elementwise ops.
+    """
+
+    slot: int
+    target: int
+    rule: str
+    names: dict[str, Any]
+    parts: list[Part]
+    before: Any
+    after: Any
+    use: int
+    uses: int
+    local: Any = None
+    probes: list[Probe] = field(default_factory=list)
+
+    @property
+    def value(self) -> Any:
+        """What is added."""
+        return self.parts[-1].value
+
+    @property
+    def spread(self) -> Any:
+        """The rule's value, before the sum over `axes`."""
+        return next(part.value for part in self.parts if part.what == "rule")
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """The axes along which the input was broadcast, and its gradient is summed."""
+        return self.parts[-1].axes
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """The forward pass computes a vertex."""
+
+    vertex: int
+    kind: str = FORWARD
+
+
+@dataclass(frozen=True, slots=True)
+class Backward:
+    """The backward pass through one operation: the gradient of its result, and what its inputs get."""
+
+    vertex: int
+    incoming: Any
+    contributions: list[Contribution]
+    kind: str = BACKWARD
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """An optimiser replaces the array of a leaf."""
+
+    vertex: int
+    before: Any
+    after: Any
+    source: str = ""
+    code: str = ""
+    kind: str = UPDATE
+
+
+Step = Forward | Backward | Update
+
+
+@dataclass(frozen=True, slots=True)
+class Nudge:
+    """The true result where one element of a leaf is moved: `results[k]` at element + `offsets[k]`."""
+
+    vertex: int
+    cell: tuple[int, ...]
+    offsets: np.ndarray
+    results: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A graph, the backward pass through it, and the updates that followed, in the order in which they happened."""
+
+    graph: Graph
+    backward: list[Backward] = field(default_factory=list)
+    updates: list[Update] = field(default_factory=list)
+    nudges: list[Nudge] = field(default_factory=list)
+
+    @property
+    def steps(self) -> list[Step]:
+        """Every step: forward, then backward, then updates."""
+        return [*(Forward(v.id) for v in self.graph.vertices if v.kind == OP), *self.backward, *self.updates]
+
+    def to_json(self) -> str:
+        """The record as text, the same for the same record; `viz.load(path)` reads it back."""
+        from viz.tracing.file import to_json
+
+        return to_json(self)
+
+    def save(self, path: Any) -> Any:
+        """Write `to_json()` to a file, all or nothing."""
+        from viz.tracing.file import save
+
+        return save(self, path)
+
+
+def map_values(record: Any, change: Callable[[Any], Any]) -> Any:
+    """A copy of a record with every array and Summary in it replaced by change(it)."""
+    if isinstance(record, np.ndarray | np.generic | Summary):
+        return change(record)
+    if isinstance(record, list):
+        return [map_values(item, change) for item in record]
+    if isinstance(record, tuple):
+        return tuple([map_values(item, change) for item in record])
+    if isinstance(record, dict):
+        return {key: map_values(item, change) for key, item in record.items()}
+    if is_dataclass(record) and not isinstance(record, type):
+        changed = {f.name: map_values(getattr(record, f.name), change) for f in fields(record) if f.init}
+        return replace(record, **changed)
+    return record
+
+
+def each_value(record: Any) -> Iterator[Any]:
+    """Every array and Summary in a record."""
+    found: list[Any] = []
+
+    def note(value: Any) -> Any:
+        found.append(value)
+        return value
+
+    map_values(record, note)
+    yield from found

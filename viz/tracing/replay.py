@@ -1,0 +1,40 @@
+"""Compute recorded operations again: to fill in values that the graph has not kept, and to see what a change does.
+
+A node tells its operation and its static arguments; with the values of its inputs that is a whole computation. Custom
+operations are left alone, because running the user's function again may do more than compute.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.node import Node
+from viz.tracing.reading import Known
+
+
+def fill_in(nodes: list[Node], known: Known) -> None:
+    """Add to `known` the values of nodes, oldest first, as far as their inputs are known."""
+    with np.errstate(all="ignore"):  # the forward pass has warned already
+        for node in nodes:
+            if node.op is not None and known.get((node, None)) is None:
+                value = computed(node, known)
+                if value is not None:
+                    known[node, None] = value
+
+
+def computed(node: Node, known: Known) -> Any:
+    """The value of a node from those of its inputs; None where one is missing."""
+    op = node.op
+    if op is None or op.kind == "custom":
+        return None
+    inputs = []
+    for slot, source in enumerate(node.inputs):
+        key = (source, None) if isinstance(source, Node) else (node, slot)
+        value = known.get(key) if isinstance(source, Node) or source is None else source
+        if value is None:
+            return None
+        inputs.append(value)
+    y = op.forward(*inputs, **node.kwargs)
+    return y[0] if op.residuals else y
