@@ -69,7 +69,7 @@ def test_gradients_are_none_until_they_exist():
 def test_static_arguments_are_recorded():
     x = Tensor(np.ones((2, 3)), requires_grad=True)
     record = graph(x.sum(axis=1).sum())
-    assert [v.arguments.get("axis") for v in record.vertices if v.op == "sum"] == [1, None]
+    assert [v.arguments.get("axis") for v in record.vertices if v.op == "sum"] == ["1", None]
 
 
 def test_the_steps_add_up_to_the_gradients():
