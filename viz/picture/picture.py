@@ -17,7 +17,7 @@ from typing import Any
 from autograd import Tensor
 from viz.picture import svg
 from viz.picture.dot import digraph, rendered
-from viz.picture.scene import compose
+from viz.picture.scene import Marks, compose
 from viz.saving import write_atomically
 from viz.texts.words import heading
 from viz.tracing.model import Graph, Trace
@@ -64,9 +64,9 @@ def _collector_paused() -> Iterator[None]:
 class Picture:
     """A picture of one graph; `.svg` is its SVG text."""
 
-    def __init__(self, graph: Graph):
+    def __init__(self, graph: Graph, marks: Marks | None = None):
         self.graph = graph
-        self.svg = svg.draw(compose(graph))
+        self.svg = svg.draw(compose(graph, marks))
 
     @property
     def html(self) -> str:
