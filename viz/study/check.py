@@ -118,6 +118,9 @@ class Check:
         """The first wrong row: what comes later was computed from it, perhaps."""
         return next((row for row in self.rows if row.status == WRONG), None)
 
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
     def __getitem__(self, name: str) -> Row:
         """The row of a name."""
         for row in self.rows:
@@ -248,10 +251,9 @@ class _Checker:
     def _differences(self, v: Vertex, cells: int) -> tuple[list[Difference], str]:
         if self.replay is None:
             return [], "a trace has no graph to compute again"
-        if self.replay.problem:
-            return [], self.replay.problem
-        if v.shape is None:
-            return [], "it has several results"
+        why = "it has several results" if v.shape is None else self.replay.why_not(self.nodes[v.id])
+        if why or v.shape is None:
+            return [], why
         rng = np.random.default_rng([self.seed, v.id])
         return self.replay.differences(self.nodes[v.id], cells_of(v.shape, cells, rng)), ""
 

@@ -111,7 +111,7 @@ def _at(cell: tuple[int, ...]) -> str:
 
 
 def marks(check: Check) -> dict[int, list[CardRow]]:
-    """The rows that a check adds to the cards of its graph: the other gradients beside the engine's, and what is wrong."""
+    """The rows that a check adds to the cards of its graph: the other gradients, and what is wrong with them."""
     found = {}
     for row in check.rows:
         lines = [_mark("diff", row.slopes, row.by_differences)]
