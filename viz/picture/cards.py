@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from viz.texts.text import ELLIPSIS, clean, fitting
-from viz.texts.words import title
-from viz.tracing.model import CONSTANT, LEAF, Vertex
+from viz.texts.words import size, title
+from viz.tracing.model import CONSTANT, GROUP, LEAF, Vertex
 
 ROW, PAD = 17.0, 9.0  # height of a text row, space inside a card
 NARROWEST = 64.0
@@ -48,11 +48,13 @@ def make_card(vertex: Vertex, use: int = 1, uses: int = 1) -> Card:
 def card_rows(vertex: Vertex, use: int = 1, uses: int = 1) -> list[Row]:
     """What a card says, line by line."""
     rows = [Row("title", clean(title(vertex), LONGEST))]
+    if vertex.kind == GROUP:
+        rows.append(Row("note", size(vertex)))
     if vertex.shape:
         rows.append(Row("note", f"{vertex.shape} {vertex.dtype}"))
     elif vertex.dtype and vertex.kind != CONSTANT:
         rows.append(Row("note", vertex.dtype))
-    if vertex.arguments:
+    if vertex.arguments and vertex.kind != GROUP:
         rows.append(Row("note", arguments(vertex)))
     if vertex.value is not None and (vertex.kind != CONSTANT or vertex.shape):
         rows.append(Row("value", "value " + fitting(vertex.value, LONGEST)))

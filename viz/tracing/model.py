@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 OP, LEAF, CONSTANT = "op", "leaf", "constant"
+GROUP, INPUT = "group", "input"  # in folded graphs: several operations as one vertex; what comes in from outside
+COMPUTED = (OP, GROUP)
 FORWARD, BACKWARD, UPDATE = "forward", "backward", "update"
 
 
