@@ -7,6 +7,7 @@ operation; it is never shown as 0.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ LONGEST = 30  # characters in a row
 
 
 class Row(NamedTuple):
-    """One line of a card. Kinds: title, note, value, gradient, missing."""
+    """One line of a card. Kinds: title, note, value, gradient, missing, mark."""
 
     kind: str
     text: str
@@ -38,10 +39,10 @@ class Card:
     y: float = 0.0
 
 
-def make_card(vertex: Vertex, use: int = 1, uses: int = 1) -> Card:
-    """A card for one use of a vertex, at (0, 0)."""
-    rows = card_rows(vertex, use, uses)
-    width = max([text_width(row.text, bold=row.kind == "title") for row in rows]) + 2 * PAD
+def make_card(vertex: Vertex, use: int = 1, uses: int = 1, marks: Sequence[Row] = ()) -> Card:
+    """A card for one use of a vertex, at (0, 0). `marks` are more rows, which a study adds."""
+    rows = [*card_rows(vertex, use, uses), *marks]
+    width = max([text_width(row.text, bold=row.kind in ("title", "mark")) for row in rows]) + 2 * PAD
     return Card(vertex, rows, max(width, NARROWEST), ROW * len(rows) + 2 * PAD - 5)
 
 

@@ -43,7 +43,7 @@ COLOURS = [
 ]
 SHAPES = """
 .seegrad text { font: 12px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
-.seegrad .title { font-weight: 700; }
+.seegrad .title, .seegrad .mark { font-weight: 700; }
 .seegrad .note, .seegrad .missing, .seegrad .caption { font-size: 11px; }
 .seegrad .missing { font-style: italic; }
 .seegrad .card .body, .seegrad .card .sheet { stroke-width: 1.4; }
