@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 import viz
+from viz.player.lens_words import WORDS
+from viz.texts.explain import _names as names_of
 from viz.texts.text import number, values
 from viz.tracing.budget import summary
 from viz.tracing.file import Table
@@ -22,7 +24,11 @@ if not CHROMIUM.exists():
     pytest.skip("no /usr/bin/chromium: apt-get install chromium", allow_module_level=True)
 
 PLAYER = Path(viz.__file__).parent / "player"
-SCRIPTS = [name for name in ("values", "heat", "probe", "predict", "nudge") if (PLAYER / f"{name}.js").exists()]
+SCRIPTS = ("values", "heat", "probe", "predict", "nudge", "lenses")
+BODY = """
+body { font: 16px/1.5 system-ui, sans-serif; margin: 1rem; background: #fff; color: #1a1a1a; color-scheme: light dark; }
+@media (prefers-color-scheme: dark) { body { background: #121212; color: #f2f2f2; } }
+"""
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +51,21 @@ def html(tail: str, style: str = "") -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{policy}"><style>{style}</style></head>'
         f'<body><main><h1>Lenses</h1><div id="lens"></div></main><script>{script}</script></body></html>'
     )
+
+
+def lens_page(record: Trace, lang: str = "en") -> str:
+    """A page with the lenses of a trace and nothing else; `window.page` leads to them."""
+    content = json.loads(record.to_json())
+    content["texts"] = names_of(record.graph)
+    content["called"] = list(range(len(content["texts"])))
+    tail = f"""
+        const data = {json.dumps(content).replace("<", chr(92) + "u003c")};
+        const words = {json.dumps(WORDS[lang])};
+        const lenses = createLenses(document.getElementById("lens"), data, words);
+        lenses.update({{ number: 1 }});
+        window.page = {{ lenses, isRight, readNumber, readShape, questionAt, termsAt, moments: lenses.moments }};
+    """
+    return html(tail, (PLAYER / "lens.css").read_text(encoding="utf-8") + BODY)
 
 
 def _hash(text: str) -> str:
