@@ -17,10 +17,13 @@ from __future__ import annotations
 from viz import _owner as _owner
 from viz.picture.dot import dot
 from viz.picture.picture import Picture, draw
+from viz.player.page import Player, step
 from viz.study.check import Check, check
 from viz.texts.explain import explain
 from viz.tracing.model import Trace
 from viz.tracing.taking import trace
 from viz.tracing.tape import Tape, record
 
-__all__ = ["Check", "Picture", "Tape", "Trace", "check", "dot", "draw", "explain", "record", "trace"]
+__all__ = [
+    "Check", "Picture", "Player", "Tape", "Trace", "check", "dot", "draw", "explain", "record", "step", "trace",
+]  # fmt: skip

@@ -16,7 +16,7 @@ from viz.picture import layout
 from viz.picture.cards import PAD, Card, Row, make_card
 from viz.picture.frames import CAPTION, MARGIN, Frame, frames
 from viz.picture.layout import Run
-from viz.tracing.model import LEAF, OP, Edge, Graph
+from viz.tracing.model import COMPUTED, CONSTANT, Edge, Graph
 
 REACH = 30.0  # length of a satellite's wire
 STAIR = 30.0  # how far stacked satellites step aside, so that each wire is free
@@ -82,7 +82,7 @@ class Block:
             satellite.y = y - REACH - satellite.height if up else y + REACH
             x = satellite.x + WIRE if count > 1 else self.card.width / 2
             near, y = (y - REACH, satellite.y) if up else (y + REACH, satellite.y + satellite.height)
-            self.drops.append(Drop(edge, x, near, edge_of_card, satellite.vertex.kind == LEAF))
+            self.drops.append(Drop(edge, x, near, edge_of_card, satellite.vertex.kind != CONSTANT))
 
     def cards(self) -> list[Card]:
         return [self.card, *self.satellites]
@@ -166,12 +166,12 @@ def _blocks(graph: Graph, marks: Marks) -> list[Block]:
     used: Counter[int] = Counter()
     blocks = []
     for vertex, inputs in zip(graph.vertices, graph.inputs()):
-        if vertex.kind != OP and vertex is not graph.root:
+        if vertex.kind not in COMPUTED and vertex is not graph.root:
             continue
         ports, satellites = [], []
         for edge in inputs:
             source = graph.vertices[edge.source]
-            if source.kind == OP:
+            if source.kind in COMPUTED:
                 ports.append(edge)
             else:
                 used[source.id] += 1

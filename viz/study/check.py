@@ -146,7 +146,7 @@ class Check:
         """The graph, each checked gradient marked on its card: in words, with a sign."""
         from viz.study.report import marks
 
-        return Picture(filled(self.record), marks(self))
+        return Picture(filled(self.record), marks=marks(self))
 
     def _repr_svg_(self) -> str:
         return self.draw().svg
