@@ -65,7 +65,11 @@ class Replay:
             return f"it cannot be computed again in float64: {type(error).__name__}"
         again = self._known.get((self.nodes[-1], None))
         near = 1e4 * np.finfo(self.nodes[-1].dtype).eps
-        if root is not None and not np.allclose(again, root, rtol=near, atol=near, equal_nan=True):
+        if (
+            again is not None
+            and root is not None
+            and not np.allclose(again, root, rtol=near, atol=near, equal_nan=True)
+        ):
             return "computed again it gives another result: what it was computed from has changed since"
         return ""
 
