@@ -18,9 +18,9 @@ from viz.picture.picture import Picture
 from viz.study.agreement import OK, beside
 from viz.study.align import align
 from viz.study.check import filled, gradients_of
-from viz.study.marked import marked
+from viz.study.marked import Above, framed, marked
 from viz.study.names import Names
-from viz.study.sidebyside import as_markdown, as_text, both, marks, verdict
+from viz.study.sidebyside import as_markdown, as_text, marks, verdict
 from viz.tracing.budget import summary
 from viz.tracing.model import OP, Graph, Summary, Trace, Vertex
 from viz.tracing.taking import trace
@@ -100,15 +100,13 @@ class Comparison:
         return as_markdown(self)
 
     def draw(self) -> Picture:
-        """Both graphs in one picture, in frames "a" and "b", with what differs written on the cards."""
-        shift = len(self.a.graph.vertices)
-        lines: dict[int, list[str]] = {}
-        verdicts: dict[int, str] = {}
-        for row in self.rows:
-            for v, offset in ((row.a, 0), (row.b, shift)):
-                if v is not None:
-                    lines[v.id + offset], verdicts[v.id + offset] = marks(row), verdict(row)
-        return marked(both(filled(self.a), filled(self.b)), lines, verdicts)
+        """Both graphs, a above b, with what differs written on the cards."""
+        return Above(self._picture(self.a, "a"), self._picture(self.b, "b"))
+
+    def _picture(self, record: Trace, side: str) -> Picture:
+        rows = {v.id: row for row in self.rows if (v := getattr(row, side)) is not None}
+        lines = {id: marks(row) for id, row in rows.items()}
+        return marked(framed(filled(record), side), lines, {id: verdict(row) for id, row in rows.items()})
 
     def _repr_svg_(self) -> str:
         return self.draw().svg

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from viz.study.report import at, escaped, line, told_apart
 from viz.texts.text import clean, plural, values
-from viz.tracing.model import OP, Edge, Graph, Trace, Vertex
+from viz.tracing.model import OP, Trace, Vertex
 
 if TYPE_CHECKING:
     from viz.study.compare import Comparison, Numbers, Pair
@@ -137,12 +136,3 @@ def marks(row: Pair) -> list[str]:
         if found.status == "differs":
             said.append(f"{OTHER} {what} by {values(found.error, 2)}")
     return said
-
-
-def both(a: Graph, b: Graph) -> Graph:
-    """Two graphs as one that is not connected, each inside a frame of its own."""
-    shift = len(a.vertices)
-    vertices = [replace(v, scope=("a", *v.scope)) for v in a.vertices]
-    vertices += [replace(v, id=v.id + shift, scope=("b", *v.scope)) for v in b.vertices]
-    edges = [Edge(e.source + shift, e.target + shift, e.slot, e.name) for e in b.edges]
-    return Graph(vertices, [*a.edges, *edges])
