@@ -17,8 +17,9 @@ from viz import _owner as _owner
 from viz.picture.dot import dot
 from viz.picture.picture import Picture, draw
 from viz.texts.explain import explain
+from viz.tracing.file import TraceFileError, load
 from viz.tracing.model import Trace
 from viz.tracing.taking import trace
 from viz.tracing.tape import Tape, record
 
-__all__ = ["Picture", "Tape", "Trace", "dot", "draw", "explain", "record", "trace"]
+__all__ = ["Picture", "Tape", "Trace", "TraceFileError", "dot", "draw", "explain", "load", "record", "trace"]
