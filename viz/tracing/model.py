@@ -15,6 +15,8 @@ from typing import Any, get_args, get_type_hints
 import numpy as np
 
 OP, LEAF, CONSTANT = "op", "leaf", "constant"
+GROUP, INPUT = "group", "input"  # in folded graphs: several operations as one vertex; what comes in from outside
+COMPUTED = (OP, GROUP)
 FORWARD, BACKWARD, UPDATE = "forward", "backward", "update"
 
 

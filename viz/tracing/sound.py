@@ -80,9 +80,7 @@ def _contribution(target: Vertex, found: Contribution, where: str) -> None:
     fits = all(_fits(value, target) for value in (found.before, found.after, found.value))
     _must(fits, where, f"a value has another shape than its target, {target.shape}")
     axes = len(_shape(found.spread) or ()) if sums else 0
-    _must(
-        all(axis < axes for part in found.parts for axis in part.axes), where, "it sums over an axis that is not there"
-    )
+    _must(all(axis < axes for part in found.parts for axis in part.axes), where, "a sum over an axis that is not there")
 
 
 def _probe(probe: Probe, target: Any, incoming: Any, where: str) -> None:

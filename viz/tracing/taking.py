@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from operator import mul
 from typing import Any
 
@@ -23,7 +24,7 @@ from viz.tracing.budget import BUDGET, Steps, within_budget
 from viz.tracing.model import Backward, Contribution, Graph, Part, Trace, Update
 from viz.tracing.nudging import nudges
 from viz.tracing.probing import probes
-from viz.tracing.reading import described, known_values, read, root_of
+from viz.tracing.reading import described, graph, known_values, read, root_of
 from viz.tracing.replay import fill_in
 from viz.tracing.tape import Tape, tape_of
 
@@ -48,6 +49,17 @@ def trace(y: Tensor | Trace | Tape, grad: Any = None, *, budget: int = BUDGET) -
     tape = tape_of(node)
     taken = tape.trace_of(node) if tape is not None and grad is None else None
     return taken or take(y, grad, budget)[0]
+
+
+def shown(y: Tensor | Trace | Tape) -> Graph:
+    """The graph that a picture shows: of a Tensor as it is now, of a Trace with the gradients that it ends with."""
+    if isinstance(y, Tensor):
+        return graph(y)
+    record = trace(y)
+    last: dict[int, Any] = {step.vertex: step.incoming for step in record.backward}
+    last |= {c.target: c.after for step in record.backward for c in step.contributions}
+    vertices = [replace(v, gradient=last.get(v.id)) if v.gradient is None else v for v in record.graph.vertices]
+    return Graph(vertices, record.graph.edges)
 
 
 def take(y: Tensor, grad: Any = None, budget: int = BUDGET) -> tuple[Trace, dict[Node, int]]:
