@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, NoReturn
 
@@ -63,7 +62,7 @@ class Table:
 
     def __init__(self) -> None:
         self.rows: list[Any] = []
-        self._places: dict[Any, int] = {}  # by what is written
+        self._places: dict[str, int] = {}  # by what is written
         self._seen: dict[int, int] = {}  # by id; the record holds every value while it is written
 
     def place(self, value: Any) -> int | None:
@@ -82,20 +81,17 @@ class Table:
         return self.place(value) if plain else shown(value)
 
     def _put(self, value: Any) -> int:
-        if isinstance(value, tuple):
-            places = [shown(v) if isinstance(v, tuple) else self.named(v) for v in value]
-            return self._row(("tuple", *places), lambda: {"tuple": places})
-        if isinstance(value, Summary):
-            row = _summary_row(value)
-            return self._row(repr(row), lambda: row)
-        array = in_order(np.asarray(value))
-        return self._row((array.dtype.str, array.shape, array.tobytes()), lambda: array_row(array))
-
-    def _row(self, key: Any, write: Callable[[], Any]) -> int:
+        row = self._written(value)
+        key = repr(row)
         if key not in self._places:
             self._places[key] = len(self.rows)
-            self.rows.append(write())
+            self.rows.append(row)
         return self._places[key]
+
+    def _written(self, value: Any) -> dict[str, Any]:
+        if isinstance(value, tuple):
+            return {"tuple": [shown(v) if isinstance(v, tuple) else self.named(v) for v in value]}
+        return _summary_row(value) if isinstance(value, Summary) else array_row(in_order(np.asarray(value)))
 
 
 def in_order(array: np.ndarray) -> np.ndarray:
