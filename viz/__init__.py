@@ -17,6 +17,7 @@ from __future__ import annotations
 from viz import _owner as _owner
 from viz.picture.dot import dot
 from viz.picture.picture import Picture, draw
+from viz.player.page import Player, step
 from viz.study.check import Check, check
 from viz.texts.explain import explain
 from viz.tracing.file import TraceFileError, load
@@ -25,16 +26,6 @@ from viz.tracing.taking import trace
 from viz.tracing.tape import Tape, record
 
 __all__ = [
-    "Check",
-    "Picture",
-    "Tape",
-    "Trace",
-    "TraceFileError",
-    "check",
-    "dot",
-    "draw",
-    "explain",
-    "load",
-    "record",
-    "trace",
-]
+    "Check", "Picture", "Player", "Tape", "Trace", "TraceFileError",
+    "check", "dot", "draw", "explain", "load", "record", "step", "trace",
+]  # fmt: skip
