@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd import Tensor
+from viz.formulas.mathml import STYLE as FORMULAS
 from viz.picture.picture import Picture
 from viz.picture.svg import page_style
 from viz.player.data import page_data
@@ -63,7 +64,7 @@ class Player:
         """The page."""
         words = UI[self.lang or "en"]
         name = clean(title(self.record.graph.root), NAMED)
-        style = page_style() + "".join((FOLDER / file).read_text("utf-8") for file in STYLES)
+        style = page_style() + FORMULAS + "".join((FOLDER / file).read_text("utf-8") for file in STYLES)
         script = "".join((FOLDER / file).read_text("utf-8") for file in SCRIPTS)
         script = f'(function () {{\n"use strict";\n{script}}})();\n'
         data = {"lang": self.lang, "name": name, "words": UI, **page_data(self.record)}
