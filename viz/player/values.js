@@ -91,6 +91,7 @@ class Values {
 
   _decoded(row) {
     if (row.tuple) return row.tuple.map((ref) => this.get(ref));
+    if ("transpose" in row) return transposed(this.get(row.transpose));
     return row.summary ? new Summary(row.summary) : decodedArray(row);
   }
 }
@@ -104,6 +105,16 @@ function decodedArray(row) {
   const view = new DataView(bytes.buffer);
   const width = Number(dtype.slice(2));
   return new NumArray(dtype, shape, Array.from({ length: sizeOf(shape) }, (_, i) => read(view, i * width)));
+}
+
+/** The last two axes of an array exchanged. */
+function transposed({ dtype, shape, data }) {
+  const [rows, columns] = shape.slice(-2), block = rows * columns;
+  const turned = data.map((_, k) => {
+    const within = k % block;
+    return data[k - within + (within % rows) * columns + Math.floor(within / rows)];
+  });
+  return new NumArray(dtype, [...shape.slice(0, -2), columns, rows], turned);
 }
 
 // ---- shapes ----
