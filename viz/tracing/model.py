@@ -8,7 +8,8 @@ record may as well come from a file, and a view that reads records needs no mode
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -119,7 +120,8 @@ class Contribution:
 
     `rule` is the derivative rule in symbols, `names` what its names stand for (a value, or text). `parts` are the moves
     that lead to `value`, the last of them. The gradient of vertex `target` grows from `before` (None: nothing yet) to
-    `after`, at use number `use` of `uses`. `local` is the derivative that g is multiplied by, for elementwise ops.
+    `after`, at use number `use` of `uses`. `local` is the derivative that g is multiplied by, element by element, where
+    the rule does so. `probes` tell it for other rules.
     """
 
     slot: int
@@ -220,29 +222,38 @@ class Trace:
         return save(self, path)
 
 
+@cache
+def _fields_of(kind: type) -> tuple[str, ...] | None:
+    """The fields of a kind of item in a record; None for plain data."""
+    return tuple(f.name for f in fields(kind)) if is_dataclass(kind) else None
+
+
 def map_values(record: Any, change: Callable[[Any], Any]) -> Any:
     """A copy of a record with every array and Summary in it replaced by change(it)."""
-    if isinstance(record, np.ndarray | np.generic | Summary):
+    kind = type(record)
+    if kind is Summary or issubclass(kind, np.ndarray | np.generic):
         return change(record)
-    if isinstance(record, list):
+    if kind is list:
         return [map_values(item, change) for item in record]
-    if isinstance(record, tuple):
+    if kind is tuple:
         return tuple([map_values(item, change) for item in record])
-    if isinstance(record, dict):
+    if kind is dict:
         return {key: map_values(item, change) for key, item in record.items()}
-    if is_dataclass(record) and not isinstance(record, type):
-        changed = {f.name: map_values(getattr(record, f.name), change) for f in fields(record) if f.init}
-        return replace(record, **changed)
-    return record
+    names = _fields_of(kind)
+    return record if names is None else kind(*[map_values(getattr(record, name), change) for name in names])
 
 
 def each_value(record: Any) -> Iterator[Any]:
     """Every array and Summary in a record."""
-    found: list[Any] = []
-
-    def note(value: Any) -> Any:
-        found.append(value)
-        return value
-
-    map_values(record, note)
-    yield from found
+    waiting = [record]
+    while waiting:
+        item = waiting.pop()
+        kind = type(item)
+        if kind is Summary or issubclass(kind, np.ndarray | np.generic):
+            yield item
+        elif kind is dict:
+            waiting += item.values()
+        elif kind is list or kind is tuple:
+            waiting += item
+        elif names := _fields_of(kind):
+            waiting += [getattr(item, name) for name in names]
