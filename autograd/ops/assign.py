@@ -383,10 +383,11 @@ def _write_plain(base, way, value):
 def wrote_plainly(t):
     """Note that the array of t was written into where nothing is recorded."""
     base = t._link.base if t.__class__ is View else t
-    place = caller()
-    mark_changed(base._array, base.node, place)
-    for watcher in MODE.get().watchers or ():
-        watcher.replaced(base.node, base._array, base._array, place)
+    node, place = base.node, caller()
+    mark_changed(base._array, node, place)
+    if node is not None:
+        for watcher in MODE.get().watchers or ():
+            watcher.replaced(node, base._array, base._array, place)
     if version_of(base):
         base._link.version += 1
     base._show_value()

@@ -44,7 +44,8 @@ class Summary:
 class Vertex:
     """One operation, leaf or constant. `id` is its place in `Graph.vertices`; inputs come before what uses them.
 
-    `source` is "file.py:12" without folders. `arguments` are the static arguments, as text.
+    `source` is "file.py:12" without folders. `arguments` are the static arguments, as text. `gradient` is what `.grad`
+    held when the record was taken: what a backward pass adds to, None after `zero_grad()`.
     """
 
     id: int

@@ -33,8 +33,9 @@ def nudges(nodes: list[Node], ids: dict[Node, int], known: Known, gradients: dic
     if not isinstance(root.dtype, np.dtype) or root.dtype.kind != "f" or math.prod(root.shape) != 1:
         return []
     leaves = [n for n in nodes[:-1] if n.op is None and n.dtype.kind == "f" and known.get((n, None)) is not None]
+    points = 2 * STEPS + 1
     work = WORK - len(leaves) * len(nodes) // 10
-    if work < 0:
+    if work < points * len(nodes):
         return []
     sure = {node for node in nodes if _same(computed(node, known), known.get((node, None)))}
     found, moves = [], []
@@ -44,7 +45,7 @@ def nudges(nodes: list[Node], ids: dict[Node, int], known: Known, gradients: dic
             moves.append([(leaf, below, cell) for cell in _cells(gradients[ids[leaf]])])
     trial = dict(known)
     for leaf, below, cell in _in_turn(moves):
-        work -= (2 * STEPS + 1) * sum(1 + _size(known[node, None]) // PER_OPERATION for node in below)
+        work -= points * sum(1 + _size(known[node, None]) // PER_OPERATION for node in below)
         if work < 0:
             break
         offsets, results = _moved(leaf, cell, below, trial)

@@ -74,6 +74,8 @@ def _wants(contribution: Contribution, x: Live) -> bool:
     assert op is not None
     if op.kind in ("custom", "part") or op.outputs > 1 or not x.value.size:
         return False
+    if isinstance(contribution.local, np.ndarray | np.generic):  # g times that, element by element
+        return False
     return any(terms(contribution, cell) is None for cell in _few(x.value))
 
 

@@ -6,8 +6,10 @@ The backward pass runs on the side, on the sweep that `backward()` itself runs: 
 from __future__ import annotations
 
 import re
+import sys
 import warnings
 from collections import Counter
+from dataclasses import replace
 from operator import mul
 from typing import Any
 
@@ -18,6 +20,7 @@ from autograd.errors import GraphFreedError
 from autograd.guard import check_usable
 from autograd.modes import MODE
 from autograd.node import Node
+from autograd.source import decode
 from autograd.sweep import cotangent_of, forget_shared, guarded, pullback, reachable, unless_dead
 from viz.tracing.budget import BUDGET, within_budget
 from viz.tracing.model import Backward, Contribution, Graph, Part, Trace, Update
@@ -90,9 +93,10 @@ def _take(y: Tensor, nodes: list[Node], start: Any, budget: int) -> tuple[Trace,
 
 
 def update(vertex: int, before: Any, after: Any, place: Any) -> Update:
-    """An update step, with copies of the arrays."""
-    _, code, source = described(*place)
-    return within_budget(Update(vertex, before, after, source, code))
+    """An update step, with copies of the arrays and the whole line of code."""
+    where = decode(*place)
+    line = replace(where, column=0, end_column=sys.maxsize).text if where is not None else ""
+    return within_budget(Update(vertex, before, after, described(*place)[2], line))
 
 
 class Ledger:
@@ -145,6 +149,8 @@ def _spread(node: Node, slot: int, g: Any, value: Any, times: Any) -> tuple[Any,
     spread = _pulled(node, slot, g, times)
     if times is guarded and op.kind != "elementwise":
         spread = unless_dead(g, spread)
+    if np.isrealobj(value):
+        spread = np.real(spread)
     full, shape = np.shape(spread), np.shape(value)
     missing = len(full) - len(shape)
     axes = (*range(missing), *(missing + i for i, n in enumerate(shape) if full[missing + i] != n))
