@@ -20,6 +20,7 @@ from autograd.errors import GraphFreedError
 from autograd.guard import check_usable
 from autograd.modes import MODE
 from autograd.node import Node
+from autograd.op import Op
 from autograd.source import decode
 from autograd.sweep import cotangent_of, forget_shared, guarded, pullback, reachable, unless_dead
 from viz.tracing.budget import BUDGET, within_budget
@@ -116,7 +117,7 @@ class Ledger:
         self.totals[target] = after = value if before is None else before + value
         self.used[target] += 1
         self.live.append(Live(node, slot, g, value))
-        rule = op.formula(slot, node)
+        rule = _formula(op, slot, node)
         names = names_in(rule, node, slot, g, self.known)
         spread, axes = _spread(node, slot, g, value, times)
         parts = [*_transposes(rule, names), Part("rule", rule, _plain(spread))]
@@ -127,6 +128,14 @@ class Ledger:
         return Contribution(
             slot, target, rule, names, parts, _plain(before), _plain(after), self.used[target], self.uses[target], local
         )  # fmt: skip
+
+
+def _formula(op: Op, slot: int, node: Node) -> str:
+    """The rule in symbols, or f'(g) where it cannot be read: a rule of the user's may take arrays only."""
+    try:
+        return op.formula(slot, node)
+    except Exception:
+        return f"{op.name}'(g)"
 
 
 def _transposes(rule: str, names: dict[str, Any]) -> list[Part]:
