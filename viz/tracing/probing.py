@@ -22,7 +22,9 @@ from autograd.sweep import pushed
 from viz.tracing.elements import adds_up, terms
 from viz.tracing.model import Contribution, Probe, Trace
 
-ALL = 64  # elements of a contribution that are all probed, at most; of a larger one, the first, the middle, the extremes
+ALL = (
+    64  # elements of a contribution that are all probed, at most; of a larger one, the first, the middle, the extremes
+)
 PROBES = 512  # in one trace, at most
 TERMS = 20_000  # likewise
 LONGEST = 2_000  # terms of one probe
