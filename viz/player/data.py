@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from viz.formulas import formula
 from viz.picture.cards import LONGEST
-from viz.texts.explain import _names as names_of
-from viz.texts.explain import with_numbers
-from viz.texts.sentences import PHRASES, slots
+from viz.texts.phrases import PHRASES
+from viz.texts.sentences import Sentences
 from viz.texts.text import clean, fitting, values
 from viz.texts.words import place
 from viz.tracing.file import to_json
@@ -57,11 +57,12 @@ class Sayings:
 
     def __init__(self, record: Trace, texts: Texts):
         self.record, self.texts = record, texts
-        self.called = names_of(record.graph)
+        self.said = Sentences(record)
+        self.called = self.said.steps.called
         self.inputs = record.graph.inputs()
 
     def of(self, moment: Moment) -> dict[str, Any]:
-        phrase, filled = slots(self.record, moment)
+        phrase, filled = self.said.slots(moment)
         vertex = self.record.graph.vertices[moment.step.vertex]
         found: dict[str, Any] = {**self._shown(moment)}
         if isinstance(moment.step, Update):
@@ -105,7 +106,7 @@ class Sayings:
         found = {"rule": part.text, "result": values(part.value), "shape": shape_of(part.value)}
         found["incoming"] = fitting(step.incoming, LONGEST)
         if part.what == "rule":
-            found["numbers"] = with_numbers(part.text, given.names)
+            found["numbers"] = formula(part.text).text(given.names)
         return found | (self._sum(given) if moment.accumulates else {})
 
     def _sum(self, given: Contribution) -> dict[str, str]:
