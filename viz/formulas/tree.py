@@ -26,7 +26,7 @@ SIGNS: dict[type, str] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tree:
     """A formula, or a part of one."""
 
