@@ -18,7 +18,7 @@ from autograd import Tensor
 from viz.picture import svg
 from viz.picture.dot import digraph, rendered
 from viz.picture.folding import VISIBLE, fold
-from viz.picture.scene import compose
+from viz.picture.scene import Marks, compose
 from viz.saving import write_atomically
 from viz.texts.words import heading
 from viz.tracing.model import Graph, Trace
@@ -69,10 +69,10 @@ def _collector_paused() -> Iterator[None]:
 class Picture:
     """A picture of a graph; `.svg` is its SVG text. `drawn` is what it shows of `graph`, which may be folded."""
 
-    def __init__(self, graph: Graph, drawn: Graph | None = None):
+    def __init__(self, graph: Graph, drawn: Graph | None = None, marks: Marks | None = None):
         self.graph = graph
         self.drawn = drawn or graph
-        self.svg = svg.draw(compose(self.drawn))
+        self.svg = svg.draw(compose(self.drawn, marks))
 
     @property
     def html(self) -> str:

@@ -43,7 +43,7 @@ COLOURS = [
 ]
 SHAPES = """
 .seegrad text { font: 12px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
-.seegrad .title { font-weight: 700; }
+.seegrad .title, .seegrad .mark { font-weight: 700; }
 .seegrad .note, .seegrad .missing, .seegrad .caption { font-size: 11px; }
 .seegrad .missing { font-style: italic; }
 .seegrad .card .body, .seegrad .card .sheet { stroke-width: 1.4; }
@@ -65,8 +65,8 @@ CORNER = {OP: 5.0, GROUP: 5.0, LEAF: 13.0, CONSTANT: 0.0, INPUT: 5.0}
 SHEET = 4.0  # a group looks like a pile: how far the lower sheet shows
 
 
-def draw(scene: Scene) -> str:
-    """The picture as text."""
+def draw(scene: Scene, styled: bool = True) -> str:
+    """The picture as text; without its style sheet if the page around it has one."""
     legend, legend_width, legend_height = _legend(scene)
     width = max(scene.width, legend_width) + 2 * MARGIN
     height = scene.height + legend_height + 3 * MARGIN
@@ -76,7 +76,7 @@ def draw(scene: Scene) -> str:
             f'<svg xmlns="http://www.w3.org/2000/svg" class="seegrad" role="img" {_size(width, height)} {view_box}>',
             f"<title>{_esc(heading(scene.graph))}</title>",
             f"<desc>{_esc(describe(scene.graph))}</desc>",
-            f"<style>{style()}</style>",
+            *[f"<style>{style()}</style>"] * styled,
             f'<rect class="paper" {_size(width, height)}/>',
             f'<g transform="translate({_n(MARGIN + max(0, legend_width - scene.width) / 2)} {_n(MARGIN)})">',
             *_frames(scene),
@@ -97,6 +97,14 @@ def style() -> str:
     """The style sheet: shapes, light colours, and dark ones for readers who prefer them."""
     light, dark = ("".join(_rule(c[0], c[1], c[column]) for c in COLOURS) for column in (2, 3))
     return f"{SHAPES}{light}@media (prefers-color-scheme: dark) {{\n{dark}}}\n"
+
+
+def page_style() -> str:
+    """The style sheet for a page that has light and dark colours of its own, whatever the reader's system prefers."""
+    both = "".join(
+        _rule(s, name, light) + _rule(s, name, f"light-dark({light}, {dark})") for s, name, light, dark in COLOURS
+    )
+    return SHAPES + both
 
 
 def _rule(selectors: str, name: str, colour: str) -> str:

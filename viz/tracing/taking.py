@@ -20,7 +20,7 @@ from autograd.modes import MODE
 from autograd.node import Node
 from autograd.sweep import cotangent_of, guarded, pullback, reachable
 from viz.texts.text import values
-from viz.tracing.budget import BUDGET, within_budget
+from viz.tracing.budget import BUDGET, Steps, within_budget
 from viz.tracing.model import Backward, Contribution, Graph, Part, Trace, Update
 from viz.tracing.nudging import nudges
 from viz.tracing.probing import probes
@@ -76,7 +76,7 @@ def take(y: Tensor, grad: Any = None, budget: int = BUDGET) -> tuple[Trace, dict
     fill_in(nodes, known)
     found, ids = read(nodes, known)
     ledger = Ledger(found)
-    steps = []
+    steps = Steps(budget)
     times: Any = mul
     start = cotangent_of(y, grad)
     token = MODE.set(MODE.get().unwatched())
@@ -88,7 +88,7 @@ def take(y: Tensor, grad: Any = None, budget: int = BUDGET) -> tuple[Trace, dict
                     step.contributions.append(ledger.add(node, slot, ids[node.inputs[slot]], g, value, times))
                 steps.append(step)
                 times = guarded if node.op and node.op.selects else times  # as the sweep does
-            record = Trace(found, steps, [], nudges(nodes, ids, known))
+            record = Trace(found, list(steps), [], nudges(nodes, ids, known))
     finally:
         MODE.reset(token)
     return within_budget(record, budget), ids
