@@ -1,8 +1,9 @@
 """Folding: a large graph as a smaller one, in which groups of operations stand for what is inside them.
 
 A folded graph is a Graph like any other; its groups are vertices of kind GROUP. Groups come from the outline of the
-graph, and are opened in a fixed order, each after what holds it, as long as the picture has room: the largest first,
-then whatever was left out as "the same again". So more room opens more and closes nothing.
+graph, and are opened in a fixed order, each after what holds it, as long as the picture has room: the largest first (of
+equal parts without a meaning of their own those near the result), then whatever was left out as "the same again". So
+more room opens more and closes nothing.
 
 A leaf that is used by one group only is inside it. Where many leaves and constants meet at one card, they share one.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from heapq import heappop, heappush
 
 import numpy as np
 
@@ -81,13 +83,10 @@ def cards_of(graph: Graph) -> int:
 
 def opened(program: Program, whole: Span, visible: int) -> list[Span]:
     """What to show, in order: the outline opened as far as there is room."""
-    spans = list(_all(whole))
-    groups = sorted([s for s in spans if s.parts], key=lambda s: (-len(s), s.start))
-    others = sorted([s for s in spans if s.times > 1 and not s.parts], key=lambda s: (len(s), s.start))
     weigh = Weight(program)
     room = visible - weigh(whole)
     chosen: dict[Span, list[Span]] = {}
-    for span in groups + others:
+    for span in _order(whole):
         parts = span.parts or operations(program, span)
         room -= sum(map(weigh, parts)) - weigh(span)
         if room < 0:
@@ -96,12 +95,19 @@ def opened(program: Program, whole: Span, visible: int) -> list[Span]:
     return list(_shown(whole, chosen))
 
 
-def _all(whole: Span) -> Iterator[Span]:
-    stack = [whole]
-    while stack:
-        span = stack.pop()
-        yield span
-        stack += span.parts[::-1]
+def _order(whole: Span) -> Iterator[Span]:
+    """All stretches that can be opened, in the order in which they are."""
+    again = []
+    heap = [(0.0, 0, whole)]
+    while heap:
+        span = heappop(heap)[2]
+        if span.parts:
+            yield span
+        elif span.times > 1:
+            again.append(span)
+        for part in span.parts:
+            heappush(heap, (-len(part) / 2**part.far, part.start, part))
+    yield from sorted(again, key=lambda span: (len(span), span.start))
 
 
 def _shown(whole: Span, chosen: dict[Span, list[Span]]) -> Iterator[Span]:

@@ -28,7 +28,8 @@ class Span:
     """Operations `start` to `stop`, which share the first `depth` levels of scope.
 
     What repeats has `times` > 1 instances of equal length. Its `parts` are the first instance and the others, which
-    stand for "the same again": they have no parts and open all at once.
+    stand for "the same again": they have no parts and open all at once. Of equal parts, `far` counts those between it
+    and the last one.
     """
 
     start: int
@@ -37,6 +38,7 @@ class Span:
     label: str
     module: bool = False
     times: int = 1
+    far: int = 0
     parts: list[Span] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -201,6 +203,8 @@ def _few(program: Program, parts: list[Span]) -> list[Span]:
             cuts.append(min(near, key=lambda cut: (program.waiting[parts[cut].start], abs(cut - k * size))))
         runs = [parts[a:b] for a, b in pairwise([*cuts, len(parts)])]
         parts = [_joined(f"operations {run[0].start + 1}–{run[-1].stop}", run) for run in runs]
+        for k, part in enumerate(parts):
+            part.far = count - 1 - k
     return parts
 
 
