@@ -7,6 +7,7 @@ record may as well come from a file, and a view that reads records needs no mode
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, is_dataclass
 from functools import cache
@@ -90,6 +91,14 @@ class Graph:
         found: list[list[Edge]] = [[] for _ in self.vertices]
         for edge in sorted(self.edges, key=lambda edge: (edge.target, edge.slot)):
             found[edge.target].append(edge)
+        return found
+
+    def uses(self) -> Counter[int]:
+        """How often each vertex is used; 0 where a group uses it, which does not tell how often."""
+        found = Counter([edge.source for edge in self.edges])
+        for edge in self.edges:
+            if self.vertices[edge.target].kind == GROUP:
+                found[edge.source] = 0
         return found
 
 
