@@ -28,7 +28,7 @@ class Row(NamedTuple):
 
 @dataclass(slots=True)
 class Card:
-    """A box with text. (x, y) is its top left corner."""
+    """A box with text, for use number `use` of a vertex. (x, y) is its top left corner."""
 
     vertex: Vertex
     rows: list[Row]
@@ -36,13 +36,15 @@ class Card:
     height: float
     x: float = 0.0
     y: float = 0.0
+    use: int = 1
+    uses: int = 1
 
 
 def make_card(vertex: Vertex, use: int = 1, uses: int = 1) -> Card:
     """A card for one use of a vertex, at (0, 0)."""
     rows = card_rows(vertex, use, uses)
     width = max([text_width(row.text, bold=row.kind == "title") for row in rows]) + 2 * PAD
-    return Card(vertex, rows, max(width, NARROWEST), ROW * len(rows) + 2 * PAD - 5)
+    return Card(vertex, rows, max(width, NARROWEST), ROW * len(rows) + 2 * PAD - 5, use=use, uses=uses)
 
 
 def card_rows(vertex: Vertex, use: int = 1, uses: int = 1) -> list[Row]:

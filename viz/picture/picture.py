@@ -1,7 +1,8 @@
 """A picture that shows itself in a notebook and saves itself in the format that the file's name asks for.
 
-SVG, HTML and DOT are written here and need nothing else. PNG and PDF go through Graphviz's `dot` program. A save is
-atomic: the file appears complete or not at all, and a failure leaves an older file as it was.
+The formats are one table, `WRITERS`. Text formats need nothing else; PNG, PDF and GIF are made from the SVG and need
+an extra. Those that tell the steps take the trace when they are asked for. A save is atomic: the file appears complete
+or not at all, and a failure leaves an older file as it was.
 """
 
 from __future__ import annotations
@@ -10,16 +11,18 @@ import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from autograd import Tensor
-from viz.picture import svg
-from viz.picture.dot import digraph, rendered
+from viz.picture import film, raster, svg
+from viz.picture.dot import digraph
+from viz.picture.mermaid import mermaid
 from viz.picture.scene import compose
 from viz.saving import write_atomically
-from viz.texts.words import heading
+from viz.texts.words import describe, heading
 from viz.tracing.model import Graph, Trace
 from viz.tracing.reading import graph
 from viz.tracing.taking import trace
@@ -46,7 +49,7 @@ PAGE = """<!DOCTYPE html>
 def draw(y: Tensor | Trace | Tape) -> Picture:
     """The picture of the graph below `y`, with values and gradients as they are now, or as a trace has them."""
     with _collector_paused():
-        return Picture(graph(y) if isinstance(y, Tensor) else trace(y).graph)
+        return Picture(graph(y) if isinstance(y, Tensor) else trace(y).graph, y)
 
 
 @contextmanager
@@ -62,11 +65,17 @@ def _collector_paused() -> Iterator[None]:
 
 
 class Picture:
-    """A picture of one graph; `.svg` is its SVG text."""
+    """A picture of one graph; `.svg` is its SVG text, `.record` the trace of what it was drawn from."""
 
-    def __init__(self, graph: Graph):
+    def __init__(self, graph: Graph, source: Tensor | Trace | Tape):
         self.graph = graph
+        self.source = source
         self.svg = svg.draw(compose(graph))
+
+    @cached_property
+    def record(self) -> Trace:
+        """The steps, taken when first asked for. Raises GraphFreedError where `backward()` has freed them."""
+        return trace(self.source)
 
     @property
     def html(self) -> str:
@@ -76,7 +85,8 @@ class Picture:
         return PAGE.format(hashes=hashes, title=title, style=PAGE_STYLE, picture=self.svg)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write a file that ends in .svg, .html, .dot, .png or .pdf; the last two need Graphviz's program `dot`."""
+        """Write a file in the format of its suffix: .svg, .html, .dot, .mmd (Mermaid), .json (the trace),
+        and with an extra .png, .pdf, .gif (the steps as a film)."""
         target = Path(path)
         write = WRITERS.get(target.suffix.lower())
         if write is None:
@@ -104,6 +114,9 @@ WRITERS: dict[str, Callable[[Picture], bytes]] = {
     ".svg": lambda picture: picture.svg.encode(),
     ".html": lambda picture: picture.html.encode(),
     ".dot": lambda picture: digraph(picture.graph).source.encode(),
-    ".png": lambda picture: rendered(picture.graph, "png"),
-    ".pdf": lambda picture: rendered(picture.graph, "pdf"),
+    ".mmd": lambda picture: mermaid(picture.graph).encode(),
+    ".json": lambda picture: picture.record.to_json().encode(),
+    ".png": lambda picture: raster.png(picture.svg),
+    ".pdf": lambda picture: raster.pdf(picture.svg, describe(picture.graph)),
+    ".gif": lambda picture: film.gif(picture.record),
 }
