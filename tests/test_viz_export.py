@@ -213,13 +213,20 @@ def test_mermaid_has_every_operation_arrow_and_module():
     assert source.count(":::leaf") == len(leaves)
 
 
-def test_mermaid_refuses_what_it_could_not_draw(tmp_path):
+def test_mermaid_folds_what_it_would_not_draw():
     x = Tensor(1.0, requires_grad=True)
     y = x
-    for _ in range(MOST_ARROWS // 4 + 1):
+    for _ in range(MOST_ARROWS):
         y = y * x
-    with pytest.raises(ValueError, match=r"at most 500 arrows .* \.svg or \.html"):
-        mermaid(graph(y))
+    source = mermaid(graph(y))
+    assert len(re.findall(r"^  \d+ (?:-->|<-\.->) \d+$", source, re.MULTILINE)) <= MOST_ARROWS
+    assert ":::group" in source
+
+
+def test_mermaid_refuses_what_it_could_not_draw(monkeypatch):
+    monkeypatch.setattr("viz.picture.mermaid.MOST_CHARACTERS", 200)
+    with pytest.raises(ValueError, match=r"at most 500 arrows and 200 characters.* \.svg or \.html"):
+        mermaid(graph(network()[0]))
 
 
 # ---- film ----

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from viz.tracing.model import CONSTANT, OP, Graph, Vertex
+from viz.tracing.model import COMPUTED, CONSTANT, Graph, Vertex
 
 
 class Copy(NamedTuple):
@@ -37,12 +37,12 @@ def copies(graph: Graph) -> tuple[list[Copy], list[Link]]:
     nodes, links = [], []
     fresh = len(graph.vertices)
     for vertex, inputs in zip(graph.vertices, graph.inputs(), strict=True):
-        if vertex.kind != OP and vertex is not graph.root:
+        if vertex.kind not in COMPUTED and vertex is not graph.root:
             continue
         nodes.append(Copy(vertex.id, vertex, vertex.scope))
         for edge in inputs:
             source, tail = graph.vertices[edge.source], edge.source
-            if source.kind != OP:
+            if source.kind not in COMPUTED:
                 tail, fresh = fresh, fresh + 1
                 used[source.id] += 1
                 nodes.append(Copy(tail, source, vertex.scope, used[source.id], uses[source.id]))

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from autograd import Tensor
 from viz.picture.cards import card_rows
 from viz.picture.copies import copies
+from viz.picture.folding import VISIBLE, fold
 from viz.texts.text import clean
-from viz.tracing.model import CONSTANT, LEAF, OP, Graph, Vertex
-from viz.tracing.reading import graph
+from viz.tracing.model import CONSTANT, GROUP, INPUT, LEAF, OP, Graph, Trace, Vertex
+from viz.tracing.taking import shown
+from viz.tracing.tape import Tape
 
 if TYPE_CHECKING:
     import graphviz  # type: ignore[import-untyped]  # it ships no type information
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 FORWARD, BACKWARD = "#0072b2", "#d55e00"
 LOOK = {
     OP: {"style": "rounded,filled", "color": FORWARD, "fillcolor": "#f1f7fb"},
+    GROUP: {"style": "rounded,filled", "color": FORWARD, "fillcolor": "#f1f7fb", "peripheries": "2"},
+    INPUT: {"style": "rounded,filled,dashed", "color": FORWARD, "fillcolor": "#ffffff"},
     LEAF: {"style": "filled", "shape": "ellipse", "color": "#00805e", "fillcolor": "#e9f6f1"},
     CONSTANT: {"style": "filled", "color": "#6e6e6e", "fillcolor": "#f4f4f4"},
 }
@@ -28,9 +32,13 @@ FRAME = {"style": "rounded,filled", "color": "#8a8778", "fillcolor": "#fbfaf5", 
 FRAME |= {"fontname": "monospace", "fontsize": "10", "fontcolor": "#595959"}
 
 
-def dot(y: Tensor) -> graphviz.Digraph:
-    """The graph below `y` as a `graphviz.Digraph`. Its `.source` is text; its `.render()` needs the program `dot`."""
-    return digraph(graph(y))
+def dot(y: Tensor | Trace | Tape, *, expand: bool = False, visible: int = VISIBLE) -> graphviz.Digraph:
+    """The graph below `y` as a `graphviz.Digraph`, folded as `viz.draw` folds it.
+
+    Its `.source` is text; its `.render()` needs the program `dot`.
+    """
+    whole = shown(y)
+    return digraph(whole if expand else fold(whole, visible).graph)
 
 
 def digraph(record: Graph) -> graphviz.Digraph:

@@ -16,7 +16,7 @@ from typing import Any
 
 from viz.picture import raster, svg
 from viz.picture.cards import Card, card_rows, make_card
-from viz.picture.folding import VISIBLE
+from viz.picture.folding import VISIBLE, cards_of
 from viz.picture.scene import Scene, compose
 from viz.texts.sentences import sentence
 from viz.texts.text import clean
@@ -79,10 +79,11 @@ def frames(record: Trace) -> list[str]:
     count = len(found)
     if count > MOST_FRAMES:
         found = [(i, instant) for i, instant in found if not isinstance(instant.moment.step, Forward)]
-    if not 0 < len(found) <= MOST_FRAMES or len(record.graph.vertices) > VISIBLE:
+    cards = cards_of(record.graph)
+    if not 0 < len(found) <= MOST_FRAMES or cards > VISIBLE:
         raise ValueError(
-            f"a film has 1 to {MOST_FRAMES} frames and at most {VISIBLE} cards, and here are {len(found)} and "
-            f"{len(record.graph.vertices)}: viz.step(y).save('steps.html') plays graphs of any size"
+            f"a film has 1 to {MOST_FRAMES} frames and at most {VISIBLE} cards, and here are {len(found)} and {cards}: "
+            f"viz.step(y).save('steps.html') plays graphs of any size"
         )
     scene = compose(_roomy(record, [instant for _, instant in found]))
     width, height = raster.size(svg.draw(scene))

@@ -11,29 +11,44 @@ from collections.abc import Iterator
 
 from viz.picture.cards import card_rows
 from viz.picture.copies import Copy, copies
+from viz.picture.folding import VISIBLE, fold
 from viz.texts.text import clean
 from viz.texts.words import heading
-from viz.tracing.model import CONSTANT, LEAF, OP, Graph
+from viz.tracing.model import CONSTANT, GROUP, INPUT, LEAF, OP, Graph
 
 MOST_ARROWS, MOST_CHARACTERS = 500, 50_000  # Mermaid's own limits, as it comes
 HARMLESS = " _,.=()[]+-…"
 LIST_MARKS = "0123456789.+-"
-BRACKETS = {OP: ("(", ")"), LEAF: ("([", "])"), CONSTANT: ("[", "]")}
+BRACKETS = {OP: ("(", ")"), GROUP: ("[[", "]]"), LEAF: ("([", "])"), CONSTANT: ("[", "]"), INPUT: ("(", ")")}
 INK, FORWARD, BACKWARD = "#1a1a1a", "#0072b2", "#d55e00"
-LOOK = f"""\
-  classDef op fill:#f1f7fb,stroke:{FORWARD},color:{INK}
-  classDef leaf fill:#e9f6f1,stroke:#00805e,color:{INK}
-  classDef constant fill:#f4f4f4,stroke:#6e6e6e,color:{INK}
-  classDef module fill:#fbfaf5,stroke:#8a8778,color:{INK}
-"""
+LOOK = {
+    OP: f"fill:#f1f7fb,stroke:{FORWARD},color:{INK}",
+    GROUP: f"fill:#f1f7fb,stroke:{FORWARD},color:{INK}",
+    INPUT: f"fill:#ffffff,stroke:{FORWARD},color:{INK},stroke-dasharray:2 2",
+    LEAF: f"fill:#e9f6f1,stroke:#00805e,color:{INK}",
+    CONSTANT: f"fill:#f4f4f4,stroke:#6e6e6e,color:{INK}",
+    "module": f"fill:#fbfaf5,stroke:#8a8778,color:{INK}",
+}
 
 
 def mermaid(graph: Graph) -> str:
-    """The flowchart as text: solid arrows forward, dashed ones backward. Raises ValueError where Mermaid would refuse.
+    """The flowchart as text: solid arrows forward, dashed ones backward, folded where Mermaid would refuse it.
 
     A dashed arrow is a forward one with its head taken off and one at its tail: its layout would take arrows that
     really ran back for loops, and turn some operations round.
     """
+    for smaller in (graph, fold(graph, VISIBLE // 2).graph):
+        text, arrows = _text(smaller)
+        if arrows <= MOST_ARROWS and len(text) <= MOST_CHARACTERS:
+            return text
+    raise ValueError(
+        f"Mermaid draws at most {MOST_ARROWS} arrows and {MOST_CHARACTERS} characters, and this graph has {arrows} and "
+        f"{len(text)} though it is folded: save it as .svg or .html"
+    )
+
+
+def _text(graph: Graph) -> tuple[str, int]:
+    """The flowchart, and how many arrows it has."""
     nodes, links = copies(graph)
     arrows = [(tail, "-->", head) for tail, head, _ in links] + [(t, "<-.->", h) for t, h, back in links if back]
     returning = ",".join(str(k) for k in range(len(links), len(arrows)))
@@ -41,13 +56,9 @@ def mermaid(graph: Graph) -> str:
     lines += [f"  {tail} {arrow} {head}" for tail, arrow, head in arrows]
     lines += [f"  linkStyle default stroke:{FORWARD}"] * bool(arrows)
     lines += [f"  linkStyle {returning} stroke:{BACKWARD},marker-end:none"] * bool(returning)
-    text = "\n".join(lines) + "\n" + LOOK
-    if len(arrows) > MOST_ARROWS or len(text) > MOST_CHARACTERS:
-        raise ValueError(
-            f"Mermaid draws at most {MOST_ARROWS} arrows and {MOST_CHARACTERS} characters, and this graph takes "
-            f"{len(arrows)} and {len(text)}: save it as .svg or .html"
-        )
-    return text
+    kinds = {node.vertex.kind for node in nodes} | {"module" for node in nodes if node.scope}
+    lines += [f"  classDef {kind} {LOOK[kind]}" for kind in LOOK if kind in kinds]
+    return "\n".join(lines) + "\n", len(arrows)
 
 
 def _modules(nodes: list[Copy]) -> Iterator[str]:

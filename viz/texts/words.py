@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from viz.texts.text import clean, plural, values
-from viz.tracing.model import CONSTANT, LEAF, OP, Graph, Vertex
+from viz.tracing.model import COMPUTED, CONSTANT, GROUP, LEAF, OP, Graph, Vertex
 
 DESCRIBED = 40  # operations that the description spells out
 SPOKEN = 60  # characters of a name there
@@ -11,7 +11,7 @@ SPOKEN = 60  # characters of a name there
 
 def title(vertex: Vertex) -> str:
     """`h = tanh` for an operation; else its name, its number, or its kind."""
-    if vertex.kind == OP:
+    if vertex.kind in COMPUTED:
         return f"{vertex.name} = {vertex.op}" if vertex.name else vertex.op
     if vertex.kind == CONSTANT and vertex.value is not None and not vertex.shape:
         return values(vertex.value)
@@ -20,20 +20,42 @@ def title(vertex: Vertex) -> str:
 
 def heading(graph: Graph) -> str:
     """The picture's title."""
-    count = sum(vertex.kind == OP for vertex in graph.vertices)
-    return f"Computational graph of {_called(graph.root)}: {plural(count, 'operation')}"
+    return f"Computational graph of {_called(graph.root)}: {plural(operations(graph), 'operation')}"
+
+
+def operations(graph: Graph) -> int:
+    """The number of operations, those inside groups too."""
+    return sum(_stands_for(vertex) for vertex in graph.vertices)
+
+
+def _stands_for(vertex: Vertex) -> int:
+    return int(vertex.arguments["operations"]) if vertex.kind == GROUP else int(vertex.kind == OP)
+
+
+def folded(graph: Graph) -> str:
+    """For a folded graph, what is not to be seen and how to see it; else nothing."""
+    groups = [vertex for vertex in graph.vertices if vertex.kind == GROUP]
+    if not groups:
+        return ""
+    hidden, cards = plural(sum(map(_stands_for, groups)), "operation"), plural(len(groups), "card")
+    return f"Folded: {hidden} in {cards}. viz.draw(y, expand=True) shows all."
+
+
+def size(group: Vertex) -> str:
+    """`84 operations, 16 results`."""
+    return ", ".join([plural(int(count), noun.removesuffix("s")) for noun, count in group.arguments.items()])
 
 
 def describe(graph: Graph) -> str:
     """The picture in sentences, for readers who cannot see it."""
-    steps = [vertex for vertex in graph.vertices if vertex.kind == OP]
+    steps = [vertex for vertex in graph.vertices if vertex.kind in COMPUTED]
     inputs = graph.inputs()
     said = [_sentence(v, [graph.vertices[e.source] for e in inputs[v.id]]) for v in steps[:DESCRIBED]]
     if len(steps) > DESCRIBED:
         said.append(f"{plural(len(steps) - DESCRIBED, 'more operation')} not described.")
     leaves = [vertex for vertex in graph.vertices if vertex.kind == LEAF]
     said += [f"Leaf {_called(leaf)}: {_facts(leaf)}." for leaf in leaves[:DESCRIBED]]
-    return " ".join(["Read from left to right.", *said])
+    return " ".join(["Read from left to right.", *[folded(graph)][: bool(folded(graph))], *said])
 
 
 def _sentence(vertex: Vertex, inputs: list[Vertex]) -> str:
@@ -43,13 +65,15 @@ def _sentence(vertex: Vertex, inputs: list[Vertex]) -> str:
 
 def _called(vertex: Vertex) -> str:
     """How a sentence refers to a vertex."""
-    if vertex.kind == OP and not vertex.name:
+    if vertex.kind in COMPUTED and not vertex.name:
         return f"the {clean(vertex.op, SPOKEN)}"
-    return clean(vertex.name if vertex.kind == OP else title(vertex), SPOKEN)
+    return clean(vertex.name if vertex.kind in COMPUTED else title(vertex), SPOKEN)
 
 
 def _facts(vertex: Vertex) -> str:
-    facts = [f"shape {vertex.shape}" if vertex.shape else "a single number"]
+    facts = [size(vertex)] if vertex.kind == GROUP else []
+    if vertex.shape is not None or vertex.kind != GROUP:
+        facts.append(f"shape {vertex.shape}" if vertex.shape else "a single number")
     if vertex.value is not None:
         facts.append(f"value {values(vertex.value)}")
     if vertex.gradient is not None:

@@ -7,13 +7,16 @@ record may as well come from a file, and a view that reads records needs no mode
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields, is_dataclass, replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, field, is_dataclass
+from functools import cache
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 
 OP, LEAF, CONSTANT = "op", "leaf", "constant"
+GROUP, INPUT = "group", "input"  # in folded graphs: several operations as one vertex; what comes in from outside
+COMPUTED = (OP, GROUP)
 FORWARD, BACKWARD, UPDATE = "forward", "backward", "update"
 
 
@@ -220,24 +223,46 @@ class Trace:
         return save(self, path)
 
 
+@cache
+def types_of(record: type) -> dict[str, Any]:
+    """The fields of a kind of record, in order, with their types."""
+    return {name: hint for name, hint in get_type_hints(record).items() if name in record.__dataclass_fields__}
+
+
+@cache
+def _holding(record: type) -> tuple[tuple[str, bool], ...]:
+    """The fields of a kind of record, and whether there may be values in them."""
+    return tuple((name, _holds(hint)) for name, hint in types_of(record).items())
+
+
+def _holds(hint: Any) -> bool:
+    if is_dataclass(hint):
+        return any(holds for _, holds in _holding(hint))  # type: ignore[arg-type]
+    return hint is Any or any(map(_holds, get_args(hint)))
+
+
 def map_values(record: Any, change: Callable[[Any], Any]) -> Any:
-    """A copy of a record with every array and Summary in it replaced by change(it)."""
+    """A copy of a record with every value in it, an array or a Summary, replaced by change(it).
+
+    The arrays of probes and nudges are no values: they are needed whole, and are left as they are.
+    """
+    kind = type(record)
+    if kind is list:
+        return [map_values(item, change) for item in record]
+    if kind is dict:
+        return {key: map_values(item, change) for key, item in record.items()}
+    if kind is tuple:
+        return tuple([map_values(item, change) for item in record])
     if isinstance(record, np.ndarray | np.generic | Summary):
         return change(record)
-    if isinstance(record, list):
-        return [map_values(item, change) for item in record]
-    if isinstance(record, tuple):
-        return tuple([map_values(item, change) for item in record])
-    if isinstance(record, dict):
-        return {key: map_values(item, change) for key, item in record.items()}
-    if is_dataclass(record) and not isinstance(record, type):
-        changed = {f.name: map_values(getattr(record, f.name), change) for f in fields(record) if f.init}
-        return replace(record, **changed)
+    if is_dataclass(kind):
+        found = [(getattr(record, name), holds) for name, holds in _holding(kind)]
+        return kind(*[map_values(item, change) if holds else item for item, holds in found])
     return record
 
 
-def each_value(record: Any) -> Iterator[Any]:
-    """Every array and Summary in a record."""
+def each_value(record: Any) -> list[Any]:
+    """Every value in a record, an array or a Summary."""
     found: list[Any] = []
 
     def note(value: Any) -> Any:
@@ -245,4 +270,4 @@ def each_value(record: Any) -> Iterator[Any]:
         return value
 
     map_values(record, note)
-    yield from found
+    return found

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from operator import mul
 from typing import Any
 
@@ -19,11 +20,11 @@ from autograd.modes import MODE
 from autograd.node import Node
 from autograd.sweep import cotangent_of, guarded, pullback, reachable
 from viz.texts.text import values
-from viz.tracing.budget import BUDGET, within_budget
+from viz.tracing.budget import BUDGET, Steps, within_budget
 from viz.tracing.model import Backward, Contribution, Graph, Part, Trace, Update
 from viz.tracing.nudging import nudges
 from viz.tracing.probing import probes
-from viz.tracing.reading import described, known_values, read, root_of
+from viz.tracing.reading import described, graph, known_values, read, root_of
 from viz.tracing.replay import fill_in
 from viz.tracing.tape import Tape, tape_of
 
@@ -50,6 +51,17 @@ def trace(y: Tensor | Trace | Tape, grad: Any = None, *, budget: int = BUDGET) -
     return taken or take(y, grad, budget)[0]
 
 
+def shown(y: Tensor | Trace | Tape) -> Graph:
+    """The graph that a picture shows: of a Tensor as it is now, of a Trace with the gradients that it ends with."""
+    if isinstance(y, Tensor):
+        return graph(y)
+    record = trace(y)
+    last: dict[int, Any] = {step.vertex: step.incoming for step in record.backward}
+    last |= {c.target: c.after for step in record.backward for c in step.contributions}
+    vertices = [replace(v, gradient=last.get(v.id)) if v.gradient is None else v for v in record.graph.vertices]
+    return Graph(vertices, record.graph.edges)
+
+
 def take(y: Tensor, grad: Any = None, budget: int = BUDGET) -> tuple[Trace, dict[Node, int]]:
     """The trace, and the id of each Node's vertex."""
     nodes = reachable([root_of(y)])
@@ -64,7 +76,7 @@ def take(y: Tensor, grad: Any = None, budget: int = BUDGET) -> tuple[Trace, dict
     fill_in(nodes, known)
     found, ids = read(nodes, known)
     ledger = Ledger(found)
-    steps = []
+    steps = Steps(budget)
     times: Any = mul
     start = cotangent_of(y, grad)
     token = MODE.set(MODE.get().unwatched())
@@ -76,7 +88,7 @@ def take(y: Tensor, grad: Any = None, budget: int = BUDGET) -> tuple[Trace, dict
                     step.contributions.append(ledger.add(node, slot, ids[node.inputs[slot]], g, value, times))
                 steps.append(step)
                 times = guarded if node.op and node.op.selects else times  # as the sweep does
-            record = Trace(found, steps, [], nudges(nodes, ids, known))
+            record = Trace(found, list(steps), [], nudges(nodes, ids, known))
     finally:
         MODE.reset(token)
     return within_budget(record, budget), ids
