@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from viz.texts.text import clean, plural, values
 from viz.tracing.model import COMPUTED, CONSTANT, GROUP, LEAF, OP, Graph, Vertex
 
 DESCRIBED = 40  # operations that the description spells out
 SPOKEN = 60  # characters of a name there
+NAMED = 40  # characters of a name in a sentence or a formula
 
 
 def title(vertex: Vertex) -> str:
@@ -94,3 +97,34 @@ def tooltip(vertex: Vertex) -> str:
 def place(vertex: Vertex) -> str:
     """Where the user's code made it: `model.py:12`, without folders (pictures are shared)."""
     return clean(vertex.source, 2 * SPOKEN)
+
+
+def called(graph: Graph) -> list[str]:
+    """A name for each vertex, by which text can refer to it: no two share one, but for constants.
+
+    A name that is the vertex's alone is it. A parameter of a module is told apart by the module ("0 Affine.W"), an
+    operation, or whatever is still not alone, by its number ("tanh#7").
+    """
+    own = [clean(vertex.name or vertex.op or vertex.kind, NAMED) for vertex in graph.vertices]
+    user: dict[int, Vertex] = {}
+    for edge in graph.edges:
+        user.setdefault(edge.source, graph.vertices[edge.target])
+    alone = _alone(own)
+    inside = [
+        clean(f"{user[v.id].scope[-1]}.{name}", 2 * NAMED)
+        if v.kind == LEAF and v.name and name not in alone and v.id in user and user[v.id].scope
+        else name
+        for v, name in zip(graph.vertices, own, strict=True)
+    ]
+    alone = _alone(inside)
+    return [_numbered(v, name, v.name != "" and name in alone) for v, name in zip(graph.vertices, inside, strict=True)]
+
+
+def _alone(names: list[str]) -> set[str]:
+    return {name for name, count in Counter(names).items() if count == 1}
+
+
+def _numbered(vertex: Vertex, name: str, alone: bool) -> str:
+    if vertex.kind == CONSTANT:
+        return values(vertex.value) if vertex.shape == () and vertex.value is not None else f"{name}#{vertex.id}"
+    return name if alone else f"{name}#{vertex.id}"
