@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import viz
+from viz.player.data import page_data
 from viz.player.lens_words import WORDS
-from viz.texts.explain import _names as names_of
 from viz.texts.text import number, values
 from viz.tracing.budget import summary
 from viz.tracing.file import Table
@@ -24,11 +24,7 @@ if not CHROMIUM.exists():
     pytest.skip("no /usr/bin/chromium: apt-get install chromium", allow_module_level=True)
 
 PLAYER = Path(viz.__file__).parent / "player"
-SCRIPTS = ("values", "heat", "probe", "predict", "nudge", "lenses")
-BODY = """
-body { font: 16px/1.5 system-ui, sans-serif; margin: 1rem; background: #fff; color: #1a1a1a; color-scheme: light dark; }
-@media (prefers-color-scheme: dark) { body { background: #121212; color: #f2f2f2; } }
-"""
+SCRIPTS = ("dom.js", "values.js", "heat.js", "probe.js", "predict.js", "nudge.js", "lenses.js", "main.js")
 
 
 @pytest.fixture(scope="module")
@@ -42,30 +38,29 @@ def browser():
 
 def html(tail: str, style: str = "") -> str:
     """A page with the lenses' scripts in one scope, as strict as the player's."""
-    code = "".join((PLAYER / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
-    script = f"(function () {{\n{code}\n{tail}\n}})();"
+    code = "".join((PLAYER / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    assert code.endswith("start();\n")
+    script = f"(function () {{\n{code.removesuffix('start();' + chr(10))}\n{tail}\n}})();"
     allowed = " ".join(_hash(text) for text in (script, style))
     policy = f"default-src 'none'; script-src {allowed}; style-src {allowed}"
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Lenses</title>'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}"><style>{style}</style></head>'
-        f'<body><main><h1>Lenses</h1><div id="lens"></div></main><script>{script}</script></body></html>'
+        f'<body><main><h1>Lenses</h1><section id="lens"></section></main><script>{script}</script></body></html>'
     )
 
 
 def lens_page(record: Trace, lang: str = "en") -> str:
     """A page with the lenses of a trace and nothing else; `window.page` leads to them."""
-    content = json.loads(record.to_json())
-    content["texts"] = names_of(record.graph)
-    content["called"] = list(range(len(content["texts"])))
+    data = json.dumps(page_data(record), allow_nan=False).replace("<", "\\u003c")
     tail = f"""
-        const data = {json.dumps(content).replace("<", chr(92) + "u003c")};
-        const words = {json.dumps(WORDS[lang])};
-        const lenses = createLenses(document.getElementById("lens"), data, words);
-        lenses.update({{ number: 1 }});
-        window.page = {{ lenses, isRight, readNumber, readShape, questionAt, termsAt, moments: lenses.moments }};
+        const data = {data}, words = {json.dumps(WORDS[lang])};
+        const moments = momentsOf(data), called = data.called.map((place) => data.texts[place]);
+        const lenses = createLenses(document.getElementById("lens"), {{ data, words, moments, called }});
+        lenses.show(moments[0]);
+        window.page = {{ lenses, moments, isRight, readNumber, readShape, questionAt, termsAt }};
     """
-    return html(tail, (PLAYER / "lens.css").read_text(encoding="utf-8") + BODY)
+    return html(tail, "".join((PLAYER / name).read_text(encoding="utf-8") for name in ("player.css", "lens.css")))
 
 
 def _hash(text: str) -> str:

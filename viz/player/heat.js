@@ -1,8 +1,8 @@
-// A value as a heatmap. Zero is always neutral and both signs reach equally far, blue for plus and orange for minus; the
-// sign is written, too. What is no number is hatched, what is not known is an empty box with words: never a zero.
-//
-// Up to a few hundred elements are cells of a table, larger arrays a canvas with one moving cell over it; both are an
-// ARIA grid. The arrow keys move, Enter probes. Arrays of more than two axes are seen one slice at a time.
+/* A value as a heatmap. Zero is always neutral and both signs reach equally far, blue for plus and orange for minus; the
+   sign is written, too. What is no number is hatched, what is not known is an empty box with words: never a zero.
+
+   Up to a few hundred elements are cells of a table, larger arrays a canvas with one moving cell over it; both are an
+   ARIA grid. The arrow keys move, Enter probes. Arrays of more than two axes are seen one slice at a time. */
 
 const NUMBERED = { columns: 6, cells: 60 }; // a table with the numbers in it
 const MARKED = { columns: 32, cells: 512 }; // a table with a mark for the sign
@@ -10,11 +10,23 @@ const CANVAS = { width: 420, largest: 12, smallest: 2 }; // pixels
 // From where on black on a full colour reads better than white, or the other way round: [light, dark] pages.
 const DEEP = { plus: [0.925, 0.555], minus: [2, 0.545] };
 
+/* A new element with attributes (false and null: none), `text`, listeners `on`, and children (null: none). */
+function newElement(name, { text, on = {}, ...attributes } = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value !== null && value !== false) element.setAttribute(key, value === true ? "" : value);
+  }
+  for (const [event, act] of Object.entries(on)) element.addEventListener(event, act);
+  if (text !== undefined) element.textContent = text;
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
 class Heat {
   /** `probe(cell)` is called for a chosen element; without it the cells can only be read. `note` says what it is. */
   constructor(name, value, words, { probe = null, note = "" } = {}) {
     Object.assign(this, { name, value, words, probe, lit: new Set() });
-    this.element = newElement("figure", { class: "heat", "data-name": name });
+    this.element = newElement("figure", { class: probe ? "heat probed" : "heat", "data-name": name });
     this.element.append(this._caption(note));
     this.known = value instanceof NumArray || value instanceof Summary;
     if (!this.known) {
@@ -39,6 +51,7 @@ class Heat {
     const slice = cells.length ? cells[0].slice(0, -2) : [];
     if (slice.length === this.slice.length) this._turnTo(slice);
     this.grid.paint();
+    if (cells.length) this.grid.bringIntoView(...[0, 0, ...cells[0]].slice(-2));
   }
 
   /** Puts the cursor on a cell. */
@@ -52,12 +65,13 @@ class Heat {
     const { value, words } = this;
     const facts = [note];
     if (value instanceof NumArray || value instanceof Summary) {
-      if (value.shape.length) facts.push(phrase(words.lens_shape, { shape: shapeText(value.shape) }));
-      const [smallest, largest] = rangeOf(value);
+      if (value.shape.length) facts.push(filled(words.lens_shape, { shape: shapeText(value.shape) }));
+      const { smallest, largest, odd } = value.range;
       if (value.size > 1 && smallest !== null) {
         const [low, high] = [smallest, largest].map((x) => number(x, isWhole(value) ? "i" : "f"));
-        facts.push(phrase(words.lens_range, { smallest: low, largest: high }));
+        facts.push(filled(words.lens_range, { smallest: low, largest: high }));
       }
+      if (odd) facts.push(filled(words.lens_odd, { count: odd }));
     }
     return newElement(
       "figcaption",
@@ -75,7 +89,7 @@ class Heat {
         this._turnTo(this.slice.map((i, k) => (k === axis ? chosen : i)));
       });
       input.addEventListener("keydown", (event) => event.stopPropagation());
-      this.picker.append(newElement("label", { text: phrase(this.words.lens_axis, { axis }) }, input));
+      this.picker.append(newElement("label", { text: filled(this.words.lens_axis, { axis }) }, input));
     });
   }
 
@@ -105,7 +119,7 @@ function sheetOf(heat) {
     const [rows, columns] = value.thumbnail.shape;
     const at = (r, c) => value.thumbnail.at([r, c]) / 127;
     const mean = (r, c) => number(at(r, c) * value.scale);
-    const label = (r, c) => phrase(words.lens_block, { row: r, column: c, mean: mean(r, c) });
+    const label = (r, c) => filled(words.lens_block, { row: r, column: c, mean: mean(r, c) });
     return { rows, columns, strength: at, label, text: mean, cell: () => null };
   }
   const [rows, columns] = [1, 1, ...value.shape].slice(-2);
@@ -128,18 +142,7 @@ function strengthOf(x, limit) {
 /** The largest size of a finite element, which the deepest colour stands for. */
 function limitOf(value) {
   if (value instanceof Summary) return value.scale;
-  return value.data.reduce((most, x) => (Number.isFinite(realOf(x)) ? Math.max(most, Math.abs(realOf(x))) : most), 0);
-}
-
-function rangeOf(value) {
-  if (value instanceof Summary) return [value.smallest, value.largest];
-  let [low, high] = [null, null];
-  for (const x of value.data.map(realOf)) {
-    if (!Number.isFinite(x)) continue;
-    low = low === null || x < low ? x : low;
-    high = high === null || x > high ? x : high;
-  }
-  return [low, high];
+  return Math.max(Math.abs(value.range.smallest), Math.abs(value.range.largest)); // null counts as 0
 }
 
 function isWhole(value) {
@@ -203,6 +206,13 @@ class Grid {
     if (cell && this.heat.probe) this.heat.probe(cell);
   }
 
+  /** Scrolls the figure, and not the page, so far that a cell is in the middle. */
+  bringIntoView(row, column) {
+    const { element, sheet } = this;
+    element.scrollLeft = ((column + 0.5) / sheet.columns) * element.scrollWidth - element.clientWidth / 2;
+    element.scrollTop = ((row + 0.5) / sheet.rows) * element.scrollHeight - element.clientHeight / 2;
+  }
+
   isLit(row, column) {
     return this.heat.lit.size > 0 && this.heat.lit.has(String(this.sheet.cell(row, column)));
   }
@@ -215,6 +225,7 @@ class NoGrid {
   }
   paint() {}
   moveTo() {}
+  bringIntoView() {}
 }
 
 /** Cells of a table: with their numbers if these fit, else with marks. */
@@ -338,6 +349,7 @@ class CanvasGrid extends Grid {
   }
 
   paint() {
+    if (!this.element.isConnected) return; // it has no colours yet
     const context = this.canvas.getContext("2d");
     const colours = coloursOf(this.heat.element);
     for (let r = 0; r < this.sheet.rows; r++) {
@@ -372,10 +384,7 @@ class CanvasGrid extends Grid {
 
 function coloursOf(element) {
   const style = getComputedStyle(element);
-  const read = (name) => {
-    const hex = style.getPropertyValue(`--heat-${name}`).trim();
-    return [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16) || 0);
-  };
+  const read = (name) => style.getPropertyValue(`--heat-${name}`).match(/[\d.]+/g).map(Number); // rgb(0, 114, 178)
   return { plus: read("plus"), minus: read("minus"), zero: read("zero"), ink: read("ink"), paper: read("paper") };
 }
 

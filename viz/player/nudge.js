@@ -1,10 +1,9 @@
-// Sensitivity: one element of a leaf is moved, and the change that its gradient predicts stands beside what really
-// happened to the result. Only recorded points are shown: the slider goes from one to the next.
+/* Sensitivity: one element of a leaf is moved, and the change that its gradient predicts stands beside what really
+   happened to the result. Only recorded points are shown: the slider goes from one to the next. */
 
 const FITS = 0.1; // the largest relative difference for which the line fits
 const ROUNDING = 1e-12; // of the result: changes below it say nothing
 const CHART = { width: 320, height: 180, margin: 14 };
-const SVG = "http://www.w3.org/2000/svg";
 
 /** A recorded nudge with what its gradient predicts: rows {offset, result, change, predicted, apart}, by offset. */
 function nudgeRows(values, trace, nudge) {
@@ -36,7 +35,7 @@ function breaks(rows) {
 }
 
 class Sensitivity {
-  constructor(values, trace, words, called) {
+  constructor(values, { data: trace, words, called }) {
     Object.assign(this, { values, trace, words, called });
     this.nudges = trace.nudges ?? [];
     this.element = newElement("details", { class: "nudge" }, newElement("summary", { text: words.lens_sensitivity }));
@@ -57,7 +56,7 @@ class Sensitivity {
     const vertex = moment.kind === "backward" ? moment.contribution.target : moment.vertex;
     const k = this.nudges.findIndex((nudge) => nudge.vertex === vertex);
     const leaf = this.trace.vertices[vertex].kind === "leaf";
-    this.note.textContent = k < 0 && leaf ? phrase(this.words.lens_nudge_none_of, { name: this.called(vertex) }) : "";
+    this.note.textContent = k < 0 && leaf ? filled(this.words.lens_nudge_none_of, { name: this.called[vertex] }) : "";
     if (k >= 0 && this.nudges[this.select.value].vertex !== vertex) {
       this.select.value = k;
       this._choose(k);
@@ -67,12 +66,11 @@ class Sensitivity {
   _chooser() {
     this.select = newElement("select", { on: { change: () => this._choose(Number(this.select.value)) } });
     this.nudges.forEach((nudge, k) => this.select.append(newElement("option", { value: k, text: this._name(nudge) })));
-    this.select.addEventListener("keydown", (event) => event.stopPropagation());
     return newElement("label", {}, `${this.words.lens_nudge_cell} `, this.select);
   }
 
   _name({ vertex, cell = [] }) {
-    return cellText(this.called(vertex), cell);
+    return cellText(this.called[vertex], cell);
   }
 
   _choose(k) {
@@ -85,7 +83,7 @@ class Sensitivity {
     this.slider.addEventListener("input", () => this._move());
     this.slider.addEventListener("keydown", (event) => event.stopPropagation());
     this.numbers = newElement("dl", { class: "nudge-numbers" });
-    this.chart = chartOf(this.found, phrase(words.lens_nudge_chart, { result: this.called(this.trace.vertices.length - 1), name: this.name }));
+    this.chart = chartOf(this.found, filled(words.lens_nudge_chart, { result: this.called.at(-1), name: this.name }));
     this.body.replaceChildren(
       newElement("label", {}, `${words.lens_nudge_offset} `, this.slider),
       this.numbers,
@@ -104,14 +102,14 @@ class Sensitivity {
     const { words } = this;
     if (this.found.slope === undefined) return words.lens_nudge_no_gradient;
     const offsets = breaks(this.found.rows).map((x) => signed(x)).join(", ");
-    return offsets ? phrase(words.lens_nudge_fits_within, { offsets }) : words.lens_nudge_fits;
+    return offsets ? filled(words.lens_nudge_fits_within, { offsets }) : words.lens_nudge_fits;
   }
 
   _move() {
     const { words, slider } = this;
     const k = Number(slider.value);
     const row = this.found.rows[k];
-    const at = phrase(words.lens_nudge_at, { name: this.name, offset: signed(row.offset) });
+    const at = filled(words.lens_nudge_at, { name: this.name, offset: signed(row.offset) });
     const predicted = row.predicted === undefined ? words.lens_unknown : signed(row.predicted);
     const apart = row.apart === undefined ? words.lens_unknown : Number.isFinite(row.apart) ? `${number(100 * row.apart)} %` : "nan";
     const lines = [
@@ -130,7 +128,7 @@ class Sensitivity {
   }
 
   _resultText({ result }) {
-    const name = this.called(this.trace.vertices.length - 1);
+    const name = this.called.at(-1);
     return Number.isFinite(result) ? `${name} = ${number(result)}` : this.words.lens_nudge_not_finite;
   }
 }
@@ -154,9 +152,9 @@ function chartOf({ base, slope, rows }, title) {
   svg.append(svgElement("line", { class: "zero", x1: x(0), x2: x(0), y1: 0, y2: CHART.height }));
   if (line.length) draw("tangent", [line[0], line.at(-1)]);
   draw("curve", curve);
-  for (const p of curve) svg.append(dot("recorded", place(p), 3));
-  const mark = dot("chosen", [0, 0], 6);
-  const foot = dot("predicted", [0, 0], 5);
+  for (const p of curve) svg.append(circleAt("recorded", place(p), 3));
+  const mark = circleAt("chosen", [0, 0], 6);
+  const foot = circleAt("predicted", [0, 0], 5);
   svg.append(foot, mark);
   return { element: svg, point: (k) => pointAt(rows[k], base, place, mark, foot) };
 }
@@ -181,7 +179,7 @@ function scaleOf(numbers, axis) {
   return (x) => CHART.margin + length * (axis ? 1 - share(x) : share(x));
 }
 
-function dot(kind, [cx, cy], r) {
+function circleAt(kind, [cx, cy], r) {
   return svgElement("circle", { class: kind, cx: rounded(cx), cy: rounded(cy), r });
 }
 

@@ -1,7 +1,7 @@
-// The values of a trace: decoded when asked for, indexed, and written as the Python side writes them.
-//
-// `new Values(trace.values).get(ref)` gives a NumArray, a Summary, a tuple (an Array of these), text, or null for what is
-// not known. Null is never zero. Elements are numbers, booleans, BigInts beyond 2^53, or {re, im}.
+/* The values of a trace: decoded when asked for, indexed, and written as the Python side writes them.
+
+   `new Values(data.values).get(ref)` gives a NumArray, a Summary, a tuple (an Array of these), text, or null for what is
+   not known. Null is never zero. Elements are numbers, booleans, BigInts beyond 2^53, or {re, im}. */
 
 const READERS = {
   b1: (view, at) => view.getUint8(at) !== 0,
@@ -57,12 +57,32 @@ class NumArray {
   text(cell) {
     return number(this.at(cell), this.kind);
   }
+
+  /** The smallest and the largest finite element (null: there is none), and how many are not finite. */
+  get range() {
+    this.seen ??= rangeOf(this.data);
+    return this.seen;
+  }
+}
+
+function rangeOf(data) {
+  const found = { smallest: null, largest: null, odd: 0 };
+  for (const element of data) {
+    const x = realOf(element);
+    if (!Number.isFinite(x)) found.odd++;
+    else {
+      found.smallest = found.smallest === null ? x : Math.min(x, found.smallest);
+      found.largest = found.largest === null ? x : Math.max(x, found.largest);
+    }
+  }
+  return found;
 }
 
 /** What is kept of a large array: statistics, a thumbnail, a few cells. */
 class Summary {
   constructor(row) {
     Object.assign(this, row, { kind: row.dtype[1], size: sizeOf(row.shape), thumbnail: decodedArray(row.thumbnail) });
+    this.range = { smallest: row.smallest, largest: row.largest, odd: row.nans + row.infs };
     this.cells = new Map(row.cells.map(([cell, x]) => [String(cell), listedElement(x)]));
   }
 
@@ -91,6 +111,7 @@ class Values {
 
   _decoded(row) {
     if (row.tuple) return row.tuple.map((ref) => this.get(ref));
+    if (row.transpose !== undefined) return transposed(this.get(row.transpose));
     return row.summary ? new Summary(row.summary) : decodedArray(row);
   }
 }
@@ -104,6 +125,17 @@ function decodedArray(row) {
   const view = new DataView(bytes.buffer);
   const width = Number(dtype.slice(2));
   return new NumArray(dtype, shape, Array.from({ length: sizeOf(shape) }, (_, i) => read(view, i * width)));
+}
+
+/** An array with its last two axes swapped. */
+function transposed({ dtype, shape, data }) {
+  const swapped = [...shape.slice(0, -2), ...shape.slice(-2).reverse()];
+  const [rows, columns] = shape.slice(-2);
+  const elements = data.map((_, k) => {
+    const [block, at] = [Math.floor(k / (rows * columns)), k % (rows * columns)];
+    return data[block * rows * columns + (at % rows) * columns + Math.floor(at / rows)];
+  });
+  return new NumArray(dtype, swapped, elements);
 }
 
 // ---- shapes ----
@@ -250,42 +282,4 @@ function leadingText(summary, digits, keep) {
   let text = `[${parts.concat(more).join(", ")}]`;
   for (const length of shape.slice(0, -1).reverse()) text = `[${text}${length > 1 ? ", …" : ""}]`;
   return text;
-}
-
-// ---- the trace ----
-
-/** The trace cut into what is seen one at a time, numbered from 1: as `viz/tracing/moments.py` does. */
-function momentsOf(trace) {
-  const found = [];
-  trace.vertices.forEach((vertex, id) => {
-    if (vertex.kind === "op") found.push({ kind: "forward", vertex: id });
-  });
-  for (const step of trace.backward) {
-    for (const contribution of step.contributions ?? []) {
-      for (const part of contribution.parts) {
-        found.push({ kind: "backward", vertex: step.vertex, step, contribution, part });
-      }
-    }
-  }
-  for (const step of trace.updates) found.push({ kind: "update", vertex: step.vertex, step });
-  return found;
-}
-
-// ---- the page ----
-
-/** A new element with attributes (false and null: none), `text`, listeners `on`, and children (null: none). */
-function newElement(name, { text, on = {}, ...attributes } = {}, ...children) {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (value !== null && value !== false) element.setAttribute(key, value === true ? "" : value);
-  }
-  for (const [event, act] of Object.entries(on)) element.addEventListener(event, act);
-  if (text !== undefined) element.textContent = text;
-  element.append(...children.filter((child) => child !== null));
-  return element;
-}
-
-/** A phrase with its {slots} filled in. */
-function phrase(pattern, slots = {}) {
-  return pattern.replace(/\{(\w+)\}/g, (whole, name) => slots[name] ?? whole);
 }
