@@ -24,7 +24,7 @@ if not CHROMIUM.exists():
     pytest.skip("no /usr/bin/chromium: apt-get install chromium", allow_module_level=True)
 
 PLAYER = Path(viz.__file__).parent / "player"
-SCRIPTS = ("dom.js", "values.js", "heat.js", "probe.js", "predict.js", "nudge.js", "lenses.js", "main.js")
+SCRIPTS = ("values.js", "heat.js", "probe.js", "predict.js", "nudge.js", "lenses.js")
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +39,7 @@ def browser():
 def html(tail: str, style: str = "") -> str:
     """A page with the lenses' scripts in one scope, as strict as the player's."""
     code = "".join((PLAYER / name).read_text(encoding="utf-8") for name in SCRIPTS)
-    assert code.endswith("start();\n")
-    script = f"(function () {{\n{code.removesuffix('start();' + chr(10))}\n{tail}\n}})();"
+    script = f"(function () {{\n{code}\n{tail}\n}})();"
     allowed = " ".join(_hash(text) for text in (script, style))
     policy = f"default-src 'none'; script-src {allowed}; style-src {allowed}"
     return (
@@ -54,11 +53,9 @@ def lens_page(record: Trace, lang: str = "en") -> str:
     """A page with the lenses of a trace and nothing else; `window.page` leads to them."""
     data = json.dumps(page_data(record), allow_nan=False).replace("<", "\\u003c")
     tail = f"""
-        const data = {data}, words = {json.dumps(WORDS[lang])};
-        const moments = momentsOf(data), called = data.called.map((place) => data.texts[place]);
-        const lenses = createLenses(document.getElementById("lens"), {{ data, words, moments, called }});
-        lenses.show(moments[0]);
-        window.page = {{ lenses, moments, isRight, readNumber, readShape, questionAt, termsAt }};
+        const lenses = createLenses(document.getElementById("lens"), {data}, {json.dumps(WORDS[lang])});
+        lenses.update({{ number: 1 }});
+        window.page = {{ lenses, isRight, readNumber, readShape, questionAt, termsAt }};
     """
     return html(tail, "".join((PLAYER / name).read_text(encoding="utf-8") for name in ("player.css", "lens.css")))
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from viz.formulas import formula
 from viz.picture.cards import LONGEST
 from viz.texts.explain import _names as names_of
-from viz.texts.explain import with_numbers
 from viz.texts.sentences import PHRASES, slots
 from viz.texts.text import clean, fitting, values
 from viz.texts.words import place
@@ -102,10 +102,10 @@ class Sayings:
     def _backward(self, moment: Moment) -> dict[str, str]:
         step, given, part = moment.step, moment.contribution, moment.part
         assert isinstance(step, Backward) and given is not None and part is not None
-        found = {"rule": part.text, "result": values(part.value), "shape": shape_of(part.value)}
+        found = {"rule": formula(part.text).mathml(), "result": values(part.value), "shape": shape_of(part.value)}
         found["incoming"] = fitting(step.incoming, LONGEST)
         if part.what == "rule":
-            found["numbers"] = with_numbers(part.text, given.names)
+            found["numbers"] = formula(part.text).mathml(given.names)
         return found | (self._sum(given) if moment.accumulates else {})
 
     def _sum(self, given: Contribution) -> dict[str, str]:
@@ -129,8 +129,8 @@ def _shorten(content: dict[str, Any]) -> None:
             for part in given["parts"]:
                 named = TRANSPOSED.fullmatch(part["text"]) if part["what"] == "transpose" else None
                 source = given.get("names", {}).get(named[1]) if named else None
-                if isinstance(source, int) and "base64" in rows[source] and "base64" in rows[part["value"]]:
-                    if source != part["value"]:
+                if isinstance(source, int) and source != part["value"]:
+                    if "base64" in rows[source] and "base64" in rows[part["value"]]:
                         rows[part["value"]] = {"transpose": source}
     content["values"] = [_single(row) for row in rows]
 

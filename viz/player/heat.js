@@ -1,26 +1,14 @@
-/* A value as a heatmap. Zero is always neutral and both signs reach equally far, blue for plus and orange for minus; the
-   sign is written, too. What is no number is hatched, what is not known is an empty box with words: never a zero.
-
-   Up to a few hundred elements are cells of a table, larger arrays a canvas with one moving cell over it; both are an
-   ARIA grid. The arrow keys move, Enter probes. Arrays of more than two axes are seen one slice at a time. */
+// A value as a heatmap. Zero is always neutral and both signs reach equally far, blue for plus and orange for minus; the
+// sign is written, too. What is no number is hatched, what is not known is an empty box with words: never a zero.
+//
+// Up to a few hundred elements are cells of a table, larger arrays a canvas with one moving cell over it; both are an
+// ARIA grid. The arrow keys move, Enter probes. Arrays of more than two axes are seen one slice at a time.
 
 const NUMBERED = { columns: 6, cells: 60 }; // a table with the numbers in it
 const MARKED = { columns: 32, cells: 512 }; // a table with a mark for the sign
 const CANVAS = { width: 420, largest: 12, smallest: 2 }; // pixels
 // From where on black on a full colour reads better than white, or the other way round: [light, dark] pages.
 const DEEP = { plus: [0.925, 0.555], minus: [2, 0.545] };
-
-/* A new element with attributes (false and null: none), `text`, listeners `on`, and children (null: none). */
-function newElement(name, { text, on = {}, ...attributes } = {}, ...children) {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (value !== null && value !== false) element.setAttribute(key, value === true ? "" : value);
-  }
-  for (const [event, act] of Object.entries(on)) element.addEventListener(event, act);
-  if (text !== undefined) element.textContent = text;
-  element.append(...children.filter((child) => child !== null));
-  return element;
-}
 
 class Heat {
   /** `probe(cell)` is called for a chosen element; without it the cells can only be read. `note` says what it is. */
@@ -65,13 +53,13 @@ class Heat {
     const { value, words } = this;
     const facts = [note];
     if (value instanceof NumArray || value instanceof Summary) {
-      if (value.shape.length) facts.push(filled(words.lens_shape, { shape: shapeText(value.shape) }));
+      if (value.shape.length) facts.push(phrase(words.lens_shape, { shape: shapeText(value.shape) }));
       const { smallest, largest, odd } = value.range;
       if (value.size > 1 && smallest !== null) {
         const [low, high] = [smallest, largest].map((x) => number(x, isWhole(value) ? "i" : "f"));
-        facts.push(filled(words.lens_range, { smallest: low, largest: high }));
+        facts.push(phrase(words.lens_range, { smallest: low, largest: high }));
       }
-      if (odd) facts.push(filled(words.lens_odd, { count: odd }));
+      if (odd) facts.push(phrase(words.lens_odd, { count: odd }));
     }
     return newElement(
       "figcaption",
@@ -89,7 +77,7 @@ class Heat {
         this._turnTo(this.slice.map((i, k) => (k === axis ? chosen : i)));
       });
       input.addEventListener("keydown", (event) => event.stopPropagation());
-      this.picker.append(newElement("label", { text: filled(this.words.lens_axis, { axis }) }, input));
+      this.picker.append(newElement("label", { text: phrase(this.words.lens_axis, { axis }) }, input));
     });
   }
 
@@ -119,7 +107,7 @@ function sheetOf(heat) {
     const [rows, columns] = value.thumbnail.shape;
     const at = (r, c) => value.thumbnail.at([r, c]) / 127;
     const mean = (r, c) => number(at(r, c) * value.scale);
-    const label = (r, c) => filled(words.lens_block, { row: r, column: c, mean: mean(r, c) });
+    const label = (r, c) => phrase(words.lens_block, { row: r, column: c, mean: mean(r, c) });
     return { rows, columns, strength: at, label, text: mean, cell: () => null };
   }
   const [rows, columns] = [1, 1, ...value.shape].slice(-2);

@@ -1,50 +1,50 @@
-/* The lenses together: what the page puts under a step. The heatmaps of all that takes part in it, the probe of one
-   element, the question of predict mode, and the sensitivity of the result.
+// The lenses together: what the page puts under a step. The heatmaps of all that takes part in it, the probe of one
+// element, the question of predict mode, and the sensitivity of the result.
+//
+//     const lenses = createLenses(root, data, words, changed);
+//     lenses.update({ number });     // at every moment; sets state.revealed, and calls changed() when that changes
+//     lenses.cells(number)           // the elements of a moment, one after the other, for the grain of elements
+//     lenses.showCell(cell)          // probe one of them; null ends it
+//     lenses.togglePredict()         // gives back whether it is on now
+//     lenses.repaint()               // after a change of colours
+//
+// `data` is the trace with the names of its vertices (`called`, places in `texts`), `words` the phrases of a language.
 
-       const lenses = createLenses(root, page, changed);
-       lenses.show(moment)            // at every moment
-       lenses.revealed(moment.i)      // false while predict mode hides the result; changed() is called when that ends
-       lenses.togglePredict()         // gives back whether it is on now
-       lenses.cells(moment)           // the elements of a moment, one after the other, for the grain of elements
-       lenses.showCell(cell)          // probe one of them; null ends it
-
-   `page` has the data, the moments, the names of the vertices (`called`) and the words of a language. */
-
-function createLenses(root, page, changed = () => {}) {
-  return new Lenses(root, page, changed);
+function createLenses(root, data, words, changed = () => {}) {
+  return new Lenses(root, data, words, changed);
 }
 
 class Lenses {
-  constructor(root, page, changed) {
-    const { data, words, called, moments } = page;
+  constructor(root, data, words, changed) {
     const values = new Values(data.values);
-    Object.assign(this, { data, words, called, values, moment: moments[0], heats: new Map() });
-    this.predict = new Predict(values, page, () => {
-      this._draw();
-      changed();
-    });
-    this.nudges = new Sensitivity(values, page);
+    const called = data.called.map((place) => data.texts[place]);
+    const moments = momentsOf(data).map((moment, k) => ({ ...moment, i: k + 1 }));
+    Object.assign(this, { data, words, called, values, moments, moment: null, heats: new Map() });
+    this.predict = new Predict(values, moments, words, called, changed);
+    this.nudges = new Sensitivity(values, data, words, called);
     this.figures = newElement("div", { class: "heats" });
     this.panel = newElement("section", { class: "lens-probe", "aria-label": words.lens_probe, "aria-live": "polite" });
     root.append(this.predict.element, this.figures, this.panel, this.nudges.element);
     root.addEventListener("keydown", (event) => this._escaped(event));
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this._repaint());
-    new MutationObserver(() => this._repaint()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.repaint());
   }
 
-  show(moment) {
+  update(state) {
+    const moment = this.moments[state.number - 1];
+    const arrived = moment !== this.moment;
     this.moment = moment;
-    this.predict.arrive(moment);
+    if (arrived) this.predict.arrive(moment);
+    state.revealed = this.revealed();
     this._draw();
-    this.nudges.arrive(moment);
+    if (arrived) this.nudges.arrive(moment);
   }
 
-  revealed(i = this.moment.i) {
-    return this.predict.revealed(i);
+  revealed() {
+    return this.predict.revealed(this.moment.i);
   }
 
-  cells(moment = this.moment) {
-    return walkedCells(this.values, moment);
+  cells(number) {
+    return walkedCells(this.values, this.moments[number - 1]);
   }
 
   showCell(cell) {
@@ -59,8 +59,7 @@ class Lenses {
     return this.predict.toggle();
   }
 
-  /** After a change of colours. */
-  _repaint() {
+  repaint() {
     for (const heat of this.heats.values()) heat.grid?.paint();
   }
 
@@ -112,13 +111,13 @@ class Lenses {
     const name = last ? this._sumName(contribution, target) : inFormula(part.text);
     this.result = this._result(name, this.values.get(part.value));
     if (last && contribution.uses > 1 && this.revealed()) {
-      const note = filled(this.words.lens_use, contribution);
+      const note = phrase(this.words.lens_use, contribution);
       this._add("after", `${target}.grad`, this.values.get(contribution.after), { note });
     }
   }
 
   _sumName({ uses }, target) {
-    return uses > 1 ? filled(this.words.lens_added, { name: `${target}.grad` }) : `${target}.grad`;
+    return uses > 1 ? phrase(this.words.lens_added, { name: `${target}.grad` }) : `${target}.grad`;
   }
 
   _result(name, value) {
@@ -141,7 +140,7 @@ class Lenses {
   }
 
   _noteOn({ vertex, step }, name) {
-    if (name === "g") return filled(this.words.lens_gradient_of, { name: this.called[step.vertex] });
+    if (name === "g") return phrase(this.words.lens_gradient_of, { name: this.called[step.vertex] });
     if (name === "y") return this.called[vertex];
     const edge = this.data.edges.find(([, target, , called]) => target === vertex && called === name);
     return edge ? this.called[edge[0]] : "";

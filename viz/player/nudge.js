@@ -1,8 +1,9 @@
-/* Sensitivity: one element of a leaf is moved, and the change that its gradient predicts stands beside what really
-   happened to the result. Only recorded points are shown: the slider goes from one to the next. */
+// Sensitivity: one element of a leaf is moved, and the change that its gradient predicts stands beside what really
+// happened to the result. Only recorded points are shown: the slider goes from one to the next.
 
 const FITS = 0.1; // the largest relative difference for which the line fits
 const ROUNDING = 1e-12; // of the result: changes below it say nothing
+const SVG = "http://www.w3.org/2000/svg";
 const CHART = { width: 320, height: 180, margin: 14 };
 
 /** A recorded nudge with what its gradient predicts: rows {offset, result, change, predicted, apart}, by offset. */
@@ -35,7 +36,7 @@ function breaks(rows) {
 }
 
 class Sensitivity {
-  constructor(values, { data: trace, words, called }) {
+  constructor(values, trace, words, called) {
     Object.assign(this, { values, trace, words, called });
     this.nudges = trace.nudges ?? [];
     this.element = newElement("details", { class: "nudge" }, newElement("summary", { text: words.lens_sensitivity }));
@@ -56,7 +57,7 @@ class Sensitivity {
     const vertex = moment.kind === "backward" ? moment.contribution.target : moment.vertex;
     const k = this.nudges.findIndex((nudge) => nudge.vertex === vertex);
     const leaf = this.trace.vertices[vertex].kind === "leaf";
-    this.note.textContent = k < 0 && leaf ? filled(this.words.lens_nudge_none_of, { name: this.called[vertex] }) : "";
+    this.note.textContent = k < 0 && leaf ? phrase(this.words.lens_nudge_none_of, { name: this.called[vertex] }) : "";
     if (k >= 0 && this.nudges[this.select.value].vertex !== vertex) {
       this.select.value = k;
       this._choose(k);
@@ -83,7 +84,7 @@ class Sensitivity {
     this.slider.addEventListener("input", () => this._move());
     this.slider.addEventListener("keydown", (event) => event.stopPropagation());
     this.numbers = newElement("dl", { class: "nudge-numbers" });
-    this.chart = chartOf(this.found, filled(words.lens_nudge_chart, { result: this.called.at(-1), name: this.name }));
+    this.chart = chartOf(this.found, phrase(words.lens_nudge_chart, { result: this.called.at(-1), name: this.name }));
     this.body.replaceChildren(
       newElement("label", {}, `${words.lens_nudge_offset} `, this.slider),
       this.numbers,
@@ -102,14 +103,14 @@ class Sensitivity {
     const { words } = this;
     if (this.found.slope === undefined) return words.lens_nudge_no_gradient;
     const offsets = breaks(this.found.rows).map((x) => signed(x)).join(", ");
-    return offsets ? filled(words.lens_nudge_fits_within, { offsets }) : words.lens_nudge_fits;
+    return offsets ? phrase(words.lens_nudge_fits_within, { offsets }) : words.lens_nudge_fits;
   }
 
   _move() {
     const { words, slider } = this;
     const k = Number(slider.value);
     const row = this.found.rows[k];
-    const at = filled(words.lens_nudge_at, { name: this.name, offset: signed(row.offset) });
+    const at = phrase(words.lens_nudge_at, { name: this.name, offset: signed(row.offset) });
     const predicted = row.predicted === undefined ? words.lens_unknown : signed(row.predicted);
     const apart = row.apart === undefined ? words.lens_unknown : Number.isFinite(row.apart) ? `${number(100 * row.apart)} %` : "nan";
     const lines = [

@@ -19,10 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from autograd import Tensor
+from viz.formulas.mathml import STYLE as FORMULAS
 from viz.picture.picture import Picture
 from viz.picture.svg import page_style
 from viz.player.data import page_data
 from viz.player.stage import picture
+from viz.player.lens_words import WORDS
 from viz.player.words import UI
 from viz.saving import write_atomically
 from viz.texts.sentences import sentence
@@ -34,8 +36,11 @@ from viz.tracing.taking import trace
 from viz.tracing.tape import Tape
 
 FOLDER = Path(__file__).parent
-SCRIPTS = ("dom.js", "graph.js", "panel.js", "transport.js", "main.js")
-STYLES = ("player.css",)
+SCRIPTS = (
+    *("values.js", "heat.js", "probe.js", "predict.js", "nudge.js", "lenses.js"),
+    *("dom.js", "graph.js", "panel.js", "transport.js", "main.js"),
+)
+STYLES = ("player.css", "lens.css")
 PLAIN = 100_000  # characters of data that stand in the page as they are; more are packed
 LISTED = 200  # sentences in the list of all steps
 LARGEST = 1_000_000  # characters of one output of a notebook
@@ -63,10 +68,10 @@ class Player:
         """The page."""
         words = UI[self.lang or "en"]
         name = clean(title(self.record.graph.root), NAMED)
-        style = page_style() + "".join((FOLDER / file).read_text("utf-8") for file in STYLES)
+        style = page_style() + FORMULAS + "".join((FOLDER / file).read_text("utf-8") for file in STYLES)
         script = "".join((FOLDER / file).read_text("utf-8") for file in SCRIPTS)
         script = f'(function () {{\n"use strict";\n{script}}})();\n'
-        data = {"lang": self.lang, "name": name, "words": UI, **page_data(self.record)}
+        data = {"lang": self.lang, "name": name, "words": words_in(self.lang), **page_data(self.record)}
         policy = (
             f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data:; base-uri 'none'"
         )
@@ -138,6 +143,11 @@ class Player:
             f"<p>This page has {len(self.html) / 1e6:.1f} million characters, too many for a notebook: "
             f".save('steps.html') writes it to a file.</p>{self._svg()}"
         )
+
+
+def words_in(lang: str | None) -> dict[str, dict[str, str]]:
+    """The interface's words in one language or in all."""
+    return {each: UI[each] | WORDS[each] for each in ([lang] if lang else UI)}
 
 
 def _hash(text: str) -> str:

@@ -1,5 +1,5 @@
-/* Predict mode: before a moment of the backward pass it asks for a sign, a value or a shape, and hides the result until
-   it is answered or skipped. What is asked depends on the moment alone, so a class sees the same questions. */
+// Predict mode: before a moment of the backward pass it asks for a sign, a value or a shape, and hides the result until
+// it is answered or skipped. What is asked depends on the moment alone, so a class sees the same questions.
 
 const CLOSE = 0.02; // a value is right within 2 %, or in all digits that would be shown
 const FORMS = ["shape", "sign", "value"];
@@ -83,7 +83,7 @@ function isRight(form, text, truth) {
 // ---- the form ----
 
 class Predict {
-  constructor(values, { moments, words, called }, changed) {
+  constructor(values, moments, words, called, changed) {
     Object.assign(this, { values, moments, words, called, changed, on: false, moment: moments[0] });
     this.answers = new Map(); // number of a moment -> "right", "wrong" or "skipped"
     this.hinted = new Set();
@@ -137,7 +137,7 @@ class Predict {
   _ask(question) {
     const { words } = this;
     this.question = question;
-    const text = filled(words[`lens_ask_${question.form}`], { name: this._name(question.cell) });
+    const text = phrase(words[`lens_ask_${question.form}`], { name: this._name(question.cell) });
     const button = (key, act) =>
       newElement("button", { type: act ? "button" : "submit", text: words[`lens_${key}`], on: act ? { click: act } : {} });
     this.form.append(
@@ -179,7 +179,7 @@ class Predict {
     const { contribution, part } = this.moment;
     const target = `${this.called[contribution.target]}.grad`;
     const last = part === contribution.parts.at(-1);
-    const added = contribution.uses > 1 ? filled(this.words.lens_added, { name: target }) : target;
+    const added = contribution.uses > 1 ? phrase(this.words.lens_added, { name: target }) : target;
     return cellText(last ? added : inFormula(part.text), cell ?? []);
   }
 
@@ -190,7 +190,7 @@ class Predict {
     const right = answer === "" ? undefined : isRight(form, answer, this._truth());
     if (right === undefined) {
       const slots = { answer, form: this.words[`lens_form_${form}`] ?? "" };
-      this.feedback.textContent = filled(this.words[form === "sign" ? "lens_choose_one" : "lens_unread"], slots);
+      this.feedback.textContent = phrase(this.words[form === "sign" ? "lens_choose_one" : "lens_unread"], slots);
       return;
     }
     this._finish(right ? "right" : "wrong");
@@ -208,7 +208,7 @@ class Predict {
     const truth = `${this._name(this.question.cell)}${this._truthText()}`;
     this.form.replaceChildren();
     this._keepScore();
-    this.feedback.textContent = `${filled(this.words[`lens_${result}`], { truth })} ${this._reason()}`;
+    this.feedback.textContent = `${phrase(this.words[`lens_${result}`], { truth })} ${this._reason()}`;
     this._focus(); // the form that had it is gone
     this.changed();
   }
@@ -229,7 +229,7 @@ class Predict {
       return moment.part === moment.contribution.parts.at(-1) ? words.lens_shape_why : words.lens_part_shape_why;
     }
     const { terms } = termsAt(this.values, moment, this.question.cell);
-    return filled(terms.length > 1 ? words.lens_because : words.lens_because_one, { sum: sumText(terms, words) });
+    return phrase(terms.length > 1 ? words.lens_because : words.lens_because_one, { sum: sumText(terms, words) });
   }
 
   _hint() {
@@ -246,9 +246,9 @@ class Predict {
     const [{ left, right }] = terms;
     if (terms.length === 1 && right?.name === "local") {
       const [g, local] = [left, right].map((f) => number(f.value, f.dtype[1]));
-      return filled(words.lens_hint_local, { g, local });
+      return phrase(words.lens_hint_local, { g, local });
     }
-    return filled(words.lens_hint_terms, { count: terms.length, terms: sumText(terms, words) });
+    return phrase(words.lens_hint_terms, { count: terms.length, terms: sumText(terms, words) });
   }
 
   _keepScore() {
@@ -257,7 +257,7 @@ class Predict {
     const slots = { right, asked: given.length, hints: this.hinted.size };
     const { i } = this.moment;
     const last = this.moments.slice(i).every(({ kind }) => kind !== "backward");
-    this.score.textContent = filled(last && this.revealed(i) ? this.words.lens_final : this.words.lens_score, slots);
+    this.score.textContent = phrase(last && this.revealed(i) ? this.words.lens_final : this.words.lens_score, slots);
   }
 }
 
@@ -267,7 +267,7 @@ function sumText(terms, words) {
   const texts = shown.map(({ left, right }) =>
     [left, right].filter(Boolean).map((f) => inProduct(number(f.value, f.dtype[1]))).join(" × "),
   );
-  const rest = others.length ? [`(${filled(words.lens_more, { count: others.length })})`] : [];
+  const rest = others.length ? [`(${phrase(words.lens_more, { count: others.length })})`] : [];
   return [...texts, ...rest].join(" + ");
 }
 
@@ -275,5 +275,5 @@ function shapesHint(values, { contribution }, words) {
   const { names = {}, rule } = contribution;
   const arrays = Object.entries(names).map(([name, ref]) => [name, values.get(ref)]).filter(([, value]) => hasShape(value));
   const shapes = arrays.map(([name, { shape }]) => `${name} ${shapeText(shape)}`).join(", ");
-  return filled(words.lens_hint_shapes, { rule, shapes });
+  return phrase(words.lens_hint_shapes, { rule, shapes });
 }

@@ -1,9 +1,9 @@
-/* The element probe: why one element of a gradient is what it is, as a sum of products whose places are lit.
-
-   `termsOf` answers it from the record alone, in the order of `viz/tracing/elements.py`: an elementwise rule by its
-   local derivative, a product of matrices by row times column, anything else by the terms that were recorded. Products
-   that do not add up to the recorded element are no answer. `termsAt` also answers for the moves inside a contribution,
-   and for a softmax with cross entropy, whose rule tells all. */
+// The element probe: why one element of a gradient is what it is, as a sum of products whose places are lit.
+//
+// `termsOf` answers it from the record alone, in the order of `viz/tracing/elements.py`: an elementwise rule by its
+// local derivative, a product of matrices by row times column, anything else by the terms that were recorded. Products
+// that do not add up to the recorded element are no answer. `termsAt` also answers for the moves inside a contribution,
+// and for a softmax with cross entropy, whose rule tells all.
 
 const OPERAND = String.raw`(transpose\((\w+)\)|\w+)`;
 const PRODUCT = new RegExp(`^${OPERAND} @ ${OPERAND}$`);
@@ -229,9 +229,9 @@ function termsTable({ terms, total }, kind, words) {
   });
   if (others.length) {
     const rest = others.reduce((sum, term) => plus(sum, term.product), 0);
-    rows.push(termRow(filled(words.lens_more, { count: others.length }), words.lens_together, termNumber(rest, kind)));
+    rows.push(termRow(phrase(words.lens_more, { count: others.length }), words.lens_together, termNumber(rest, kind)));
   }
-  const total_ = termRow(filled(words.lens_total, { count: terms.length }), "", termNumber(total, kind));
+  const total_ = termRow(phrase(words.lens_total, { count: terms.length }), "", termNumber(total, kind));
   return newElement(
     "table",
     { class: "terms" },
@@ -254,11 +254,11 @@ function inProduct(text) {
 
 function softmaxText({ p, t, N, g, result, label }, cell, words) {
   const where = cell.slice(0, -1);
-  const reason = label === null ? "" : filled(words.lens_label, { label, class: cell.at(-1) });
+  const reason = label === null ? "" : phrase(words.lens_label, { label, class: cell.at(-1) });
   const lines = [
     `p = softmax(x)[${cell.join(", ")}] = ${number(p)}`,
     `${cellText("t", label === null ? cell : where)}: t = ${number(t)}${reason && ` (${reason})`}`,
-    filled(words.lens_rows, { N }),
+    phrase(words.lens_rows, { N }),
     `${g === 1 ? "" : `${inProduct(number(g))} × `}(p - t) / N = (${number(p)} - ${number(t)}) / ${N} = ${number(result)}`,
   ];
   return newElement("ul", { class: "softmax" }, ...lines.map((text) => newElement("li", { text })));

@@ -1,7 +1,7 @@
-/* The values of a trace: decoded when asked for, indexed, and written as the Python side writes them.
-
-   `new Values(data.values).get(ref)` gives a NumArray, a Summary, a tuple (an Array of these), text, or null for what is
-   not known. Null is never zero. Elements are numbers, booleans, BigInts beyond 2^53, or {re, im}. */
+// The values of a trace: decoded when asked for, indexed, and written as the Python side writes them.
+//
+// `new Values(data.values).get(ref)` gives a NumArray, a Summary, a tuple (an Array of these), text, or null for what is
+// not known. Null is never zero. Elements are numbers, booleans, BigInts beyond 2^53, or {re, im}.
 
 const READERS = {
   b1: (view, at) => view.getUint8(at) !== 0,
@@ -127,15 +127,15 @@ function decodedArray(row) {
   return new NumArray(dtype, shape, Array.from({ length: sizeOf(shape) }, (_, i) => read(view, i * width)));
 }
 
-/** An array with its last two axes swapped. */
+/** The last two axes of an array exchanged. */
 function transposed({ dtype, shape, data }) {
-  const swapped = [...shape.slice(0, -2), ...shape.slice(-2).reverse()];
   const [rows, columns] = shape.slice(-2);
-  const elements = data.map((_, k) => {
-    const [block, at] = [Math.floor(k / (rows * columns)), k % (rows * columns)];
-    return data[block * rows * columns + (at % rows) * columns + Math.floor(at / rows)];
+  const block = rows * columns;
+  const turned = data.map((_, k) => {
+    const within = k % block;
+    return data[k - within + (within % rows) * columns + Math.floor(within / rows)];
   });
-  return new NumArray(dtype, swapped, elements);
+  return new NumArray(dtype, [...shape.slice(0, -2), columns, rows], turned);
 }
 
 // ---- shapes ----
@@ -282,4 +282,42 @@ function leadingText(summary, digits, keep) {
   let text = `[${parts.concat(more).join(", ")}]`;
   for (const length of shape.slice(0, -1).reverse()) text = `[${text}${length > 1 ? ", …" : ""}]`;
   return text;
+}
+
+// ---- the trace ----
+
+/** The trace cut into what is seen one at a time, numbered from 1: as `viz/tracing/moments.py` does. */
+function momentsOf(trace) {
+  const found = [];
+  trace.vertices.forEach((vertex, id) => {
+    if (vertex.kind === "op") found.push({ kind: "forward", vertex: id });
+  });
+  for (const step of trace.backward) {
+    for (const contribution of step.contributions ?? []) {
+      for (const part of contribution.parts) {
+        found.push({ kind: "backward", vertex: step.vertex, step, contribution, part });
+      }
+    }
+  }
+  for (const step of trace.updates) found.push({ kind: "update", vertex: step.vertex, step });
+  return found;
+}
+
+// ---- the page ----
+
+/** A new element with attributes (false and null: none), `text`, listeners `on`, and children (null: none). */
+function newElement(name, { text, on = {}, ...attributes } = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value !== null && value !== false) element.setAttribute(key, value === true ? "" : value);
+  }
+  for (const [event, act] of Object.entries(on)) element.addEventListener(event, act);
+  if (text !== undefined) element.textContent = text;
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+/** A phrase with its {slots} filled in. */
+function phrase(pattern, slots = {}) {
+  return pattern.replace(/\{(\w+)\}/g, (whole, name) => slots[name] ?? whole);
 }
