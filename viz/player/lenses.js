@@ -164,7 +164,7 @@ class Lenses {
   }
 
   _escaped(event) {
-    if (event.key !== "Escape" || !this.panel.querySelector("h3")) return;
+    if (event.key !== "Escape" || !this.panel.querySelector("h2")) return;
     this._clear();
     event.stopPropagation();
   }

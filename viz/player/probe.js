@@ -193,7 +193,7 @@ function recordedCells({ contribution, part }) {
 
 /** The sum of one element as a table, and the cells that it takes part in: a Map from a name to cells. */
 function probePanel(values, moment, name, cell, words, goTo) {
-  const title = newElement("h3", { text: cellText(name, cell) });
+  const title = newElement("h2", { text: cellText(name, cell) });
   const found = termsAt(values, moment, cell);
   if (!found) return { element: newElement("div", {}, title, notRecorded(moment, words, goTo)), lit: new Map() };
   const why = softmaxOf(values, moment.contribution, cell);
