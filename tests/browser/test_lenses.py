@@ -402,6 +402,16 @@ def test_more_axes_are_seen_one_slice_at_a_time(page):
         assert cells[-1]["label"].startswith(f"x[{slice_[0]}, {slice_[1]}, 3, 4] = ")
 
 
+def test_of_a_very_long_array_the_part_that_is_drawn_is_named(page):
+    array = np.random.default_rng(8).normal(size=100_000)
+    tab = heat_of(page, array)
+    assert "the first 2048 rows and columns" in tab.locator(".heat-facts").first.text_content()
+    tab.locator("[role=gridcell]").first.focus()
+    tab.keyboard.press("End")
+    label = tab.locator("[role=gridcell]").first.get_attribute("aria-label")
+    assert label == f"x[2047] = {values(np.float32(array[2047]))}"
+
+
 def test_of_a_summary_the_thumbnail_and_the_statistics_are_shown(page):
     rng = np.random.default_rng(7)
     array = rng.normal(size=(128, 192))

@@ -6,6 +6,8 @@
 
 const NUMBERED = { columns: 6, cells: 60 }; // a table with the numbers in it
 const MARKED = { columns: 32, cells: 512 }; // a table with a mark for the sign
+const LONGEST = 2048; // rows and columns that are drawn
+const PALE = 0.75; // what is not lit beside what is
 const CANVAS = { width: 420, largest: 12, smallest: 2 }; // pixels
 // From where on black on a full colour reads better than white, or the other way round: [light, dark] pages.
 const DEEP = { plus: [0.925, 0.605], minus: [2, 0.595] };
@@ -35,7 +37,7 @@ class Heat {
   /** Marks these cells; the first of them comes into view. None: no marks. */
   light(cells) {
     if (!this.known) return;
-    this.lit = new Set(cells.map(String));
+    this.lit = new Set(cells.map((cell) => flatIndex(cell, this.value.shape)));
     const slice = cells.length ? cells[0].slice(0, -2) : [];
     if (slice.length === this.slice.length) this._turnTo(slice);
     this.grid.paint();
@@ -46,7 +48,8 @@ class Heat {
   show(cell) {
     if (!this.known) return;
     this._turnTo(cell.slice(0, -2));
-    this.grid.moveTo(...[0, 0, ...cell].slice(-2));
+    const place = [0, 0, ...cell].slice(-2);
+    if (place.every((k) => k < LONGEST)) this.grid.moveTo(...place);
   }
 
   _caption(note) {
@@ -58,6 +61,9 @@ class Heat {
       if (value.size > 1 && smallest !== null) {
         const [low, high] = [smallest, largest].map((x) => number(x, isWhole(value) ? "i" : "f"));
         facts.push(phrase(words.lens_range, { smallest: low, largest: high }));
+      }
+      if (value instanceof NumArray && value.shape.slice(-2).some((n) => n > LONGEST)) {
+        facts.push(phrase(words.lens_part, { count: LONGEST }));
       }
       if (odd) facts.push(phrase(words.lens_odd, { count: odd }));
     }
@@ -108,15 +114,19 @@ function sheetOf(heat) {
     const at = (r, c) => value.thumbnail.at([r, c]) / 127;
     const mean = (r, c) => number(at(r, c) * value.scale);
     const label = (r, c) => phrase(words.lens_block, { row: r, column: c, mean: mean(r, c) });
-    return { rows, columns, strength: at, label, text: mean, cell: () => null };
+    return { rows, columns, strength: at, label, text: mean, cell: () => null, place: () => -1 };
   }
-  const [rows, columns] = [1, 1, ...value.shape].slice(-2);
+  const [height, width] = [1, 1, ...value.shape].slice(-2);
+  const [rows, columns] = [height, width].map((n) => Math.min(n, LONGEST));
   const cell = (r, c) => [...slice, ...[r, c].slice(2 - Math.min(value.shape.length, 2))];
+  const start = flatIndex(cell(0, 0), value.shape);
+  const place = (r, c) => start + r * width + c;
   return {
     rows,
     columns,
     cell,
-    strength: (r, c) => strengthOf(realOf(value.at(cell(r, c))), limit),
+    place,
+    strength: (r, c) => strengthOf(realOf(value.data[place(r, c)]), limit),
     text: (r, c) => value.text(cell(r, c)),
     label: (r, c) => `${cellText(name, cell(r, c))} = ${value.text(cell(r, c))}`,
   };
@@ -202,7 +212,7 @@ class Grid {
   }
 
   isLit(row, column) {
-    return this.heat.lit.size > 0 && this.heat.lit.has(String(this.sheet.cell(row, column)));
+    return this.heat.lit.has(this.sheet.place(row, column));
   }
 }
 
@@ -340,23 +350,41 @@ class CanvasGrid extends Grid {
     if (!this.element.isConnected) return; // it has no colours yet
     const context = this.canvas.getContext("2d");
     const colours = coloursOf(this.heat.element);
+    this.hatching = hatching(context, colours);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(this._pixels(colours), 0, 0, this.canvas.width, this.canvas.height);
+    this._each((r, c, strength) => {
+      if (!Number.isFinite(strength)) this._hatch(context, r, c);
+      else if (this.size >= 10 && strength) this._mark(context, r, c, markOf(strength), colours);
+    });
+  }
+
+  _each(act) {
     for (let r = 0; r < this.sheet.rows; r++) {
-      for (let c = 0; c < this.sheet.columns; c++) this._paintCell(context, r, c, colours);
+      for (let c = 0; c < this.sheet.columns; c++) act(r, c, this.sheet.strength(r, c));
     }
   }
 
-  _paintCell(context, r, c, colours) {
-    const { size } = this;
-    const strength = this.sheet.strength(r, c);
-    const dim = this.heat.lit.size && !this.isLit(r, c) ? 0.25 : 1;
-    context.fillStyle = Number.isFinite(strength) ? rgb(blended(colours, strength)) : hatching(context, colours);
-    context.globalAlpha = 1;
-    context.fillRect(c * size, r * size, size, size);
-    if (size >= 10 && strength) this._mark(context, r, c, markOf(strength), colours);
-    if (dim === 1) return;
-    context.globalAlpha = 1 - dim;
-    context.fillStyle = rgb(colours.paper);
-    context.fillRect(c * size, r * size, size, size);
+  /** A canvas with one pixel for each cell; where some are lit the others are pale. */
+  _pixels(colours) {
+    const { rows, columns } = this.sheet;
+    const small = newElement("canvas", { width: columns, height: rows });
+    const context = small.getContext("2d");
+    const image = context.createImageData(columns, rows);
+    const some = this.heat.lit.size > 0;
+    this._each((r, c, strength) => {
+      const colour = blended(colours, strength);
+      const pale = some && !this.isLit(r, c) ? PALE : 0;
+      const pixel = [...colour.map((x, k) => x + (colours.paper[k] - x) * pale), 255];
+      image.data.set(pixel, 4 * (r * columns + c));
+    });
+    context.putImageData(image, 0, 0);
+    return small;
+  }
+
+  _hatch(context, r, c) {
+    context.fillStyle = this.hatching;
+    context.fillRect(c * this.size, r * this.size, this.size, this.size);
   }
 
   _mark(context, r, c, mark, colours) {
@@ -379,7 +407,7 @@ function coloursOf(element) {
 /** The same straight line between neutral and full colour as `color-mix(in srgb, ...)` in the style sheet. */
 function blended(colours, strength) {
   const full = strength < 0 ? colours.minus : colours.plus;
-  const m = Math.min(Math.abs(strength), 1);
+  const m = Math.min(Math.abs(strength) || 0, 1);
   return colours.zero.map((x, k) => Math.round(x + (full[k] - x) * m));
 }
 
