@@ -24,11 +24,12 @@ from viz.study.check import Check, check
 from viz.study.compare import Comparison, compare
 from viz.study.worksheet import Worksheet, worksheet
 from viz.texts.explain import explain
+from viz.tracing.file import TraceFileError, load
 from viz.tracing.model import Trace
 from viz.tracing.taking import trace
 from viz.tracing.tape import Tape, record
 
 __all__ = [
-    "Check", "Comparison", "Picture", "Player", "Tape", "Trace", "Worksheet",
-    "check", "compare", "dot", "draw", "explain", "record", "step", "trace", "worksheet",
+    "Check", "Comparison", "Picture", "Player", "Tape", "Trace", "TraceFileError", "Worksheet",
+    "check", "compare", "dot", "draw", "explain", "load", "record", "step", "trace", "worksheet",
 ]  # fmt: skip

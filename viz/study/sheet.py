@@ -22,7 +22,7 @@ from viz.picture.scene import compose
 from viz.study.check import gradients_of
 from viz.study.report import escaped
 from viz.study.worksheet import GRADIENT, VALUE, Task, Worksheet, label, printed
-from viz.texts.text import Written, clean, number, plural
+from viz.texts.text import clean, number, plural
 from viz.tracing.model import CONSTANT, Graph, Vertex
 
 NAMED = 40  # characters of a name
@@ -135,8 +135,8 @@ def table(rows: list[list[str]]) -> list[str]:
 
 def blanked(sheet: Worksheet) -> Graph:
     """The graph with its names and numbers as this sheet writes them; long arrays stand below the picture."""
-    written = {(n.vertex.id, n.kind): Written(n.line or "see below") for n in numbers_of(sheet)}
-    large = Written("too large for this sheet")
+    written = {(n.vertex.id, n.kind): n.line or "see below" for n in numbers_of(sheet)}
+    large = "too large for this sheet"
     gradients, vertices = gradients_of(sheet.record), []
     for v in sheet.record.graph.vertices:
         value, gradient = (
@@ -145,7 +145,7 @@ def blanked(sheet: Worksheet) -> Graph:
         )
         if v.kind != CONSTANT or v.shape:
             name = sheet.names[v.id]
-            v = replace(v, value=value, **({"name": name} if v.name or not v.op else {"op": name}))
+            v = replace(v, value=value, name=name) if v.name or not v.op else replace(v, value=value, op=name)
         vertices.append(replace(v, gradient=gradient, source="", code=""))
     return Graph(vertices, sheet.record.graph.edges)
 
