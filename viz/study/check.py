@@ -143,7 +143,7 @@ class Check:
     def draw(self) -> Picture:
         """The graph, each checked gradient marked on its card: in words, with a sign."""
         lines = {row.vertex: marks(row) for row in self.rows}
-        return marked(filled(self.record), lines, {row.vertex: signed(row.status) for row in self.rows})
+        return marked(filled(self.record), lines, {row.vertex: signed(row.status) for row in self.rows}, self.record)
 
     def _repr_svg_(self) -> str:
         return self.draw().svg

@@ -18,6 +18,7 @@ from viz.picture import svg
 from viz.picture.cards import LONGEST
 from viz.picture.folding import fold
 from viz.picture.picture import csp_hash
+from viz.picture.raster import size
 from viz.picture.scene import compose
 from viz.study.check import gradients_of
 from viz.study.report import escaped
@@ -26,6 +27,7 @@ from viz.texts.text import clean, number, plural
 from viz.tracing.model import CONSTANT, Graph, Vertex
 
 NAMED = 40  # characters of a name
+MANY = 120  # values and gradients of a graph that are all listed
 READABLE = 1100.0  # width of a picture that can be read on paper
 PAGE_STYLE = """\
 :root { color-scheme: light; }
@@ -111,6 +113,15 @@ def numbers_of(sheet: Worksheet) -> list[Number]:
     return found
 
 
+def listed(sheet: Worksheet) -> list[Number]:
+    """The numbers that stand in tables: all of a small graph, of a large one those that the tasks need."""
+    found = numbers_of(sheet)
+    if len(found) <= MANY:
+        return found
+    needed = set().union(*(task.needs for task in sheet.tasks))
+    return [n for n in found if n.vertex.id in needed]
+
+
 def called(sheet: Worksheet, v: Vertex) -> str:
     """The name of a vertex on the sheet."""
     return clean(sheet.names[v.id], NAMED)
@@ -135,12 +146,12 @@ def table(rows: list[list[str]]) -> list[str]:
 
 def blanked(sheet: Worksheet) -> Graph:
     """The graph with its names and numbers as this sheet writes them; long arrays stand below the picture."""
-    written = {(n.vertex.id, n.kind): n.line or "see below" for n in numbers_of(sheet)}
-    large = "too large for this sheet"
+    written = {(n.vertex.id, n.kind): "see below" for n in listed(sheet)}
+    written |= {(n.vertex.id, n.kind): n.line for n in numbers_of(sheet) if n.line is not None}
     gradients, vertices = gradients_of(sheet.record), []
     for v in sheet.record.graph.vertices:
         value, gradient = (
-            None if x is None else written.get((v.id, kind), large)
+            None if x is None else written.get((v.id, kind), "not on this sheet")
             for kind, x in ((VALUE, v.value), (GRADIENT, gradients.get(v.id)))
         )
         if v.kind != CONSTANT or v.shape:
@@ -155,7 +166,7 @@ def blanked(sheet: Worksheet) -> Graph:
 
 def _facts(sheet: Worksheet) -> list[str]:
     lines = []
-    for n in numbers_of(sheet):
+    for n in listed(sheet):
         if n.line is not None:
             lines.append(f"{n.heading(sheet)} = {n.line}")
         else:
@@ -226,20 +237,15 @@ def _front(sheet: Worksheet) -> str:
     return (
         f'<main><h1>{escape(title(sheet))}</h1><div class="who"><span>Name</span><span class="line"></span>'
         f'<span>Date</span><span class="line"></span></div><p class="note">{INTRO}</p>\n{picture}'
-        f"{_short(sheet) if width_of(picture) > READABLE else ''}{_long(sheet)}"
+        f"{_short(sheet) if size(picture)[0] > READABLE else ''}{_long(sheet)}"
         f"<h2>{plural(len(sheet.tasks), 'number')} to find</h2><ol>\n{tasks}\n</ol></main>"
     )
-
-
-def width_of(picture: str) -> float:
-    """In pixels."""
-    return float(re.search(r'width="([\d.]+)"', picture)[1])  # type: ignore[index]
 
 
 def _short(sheet: Worksheet) -> str:
     """The numbers on the cards once more, for a picture that is too wide to be read on paper."""
     lines: dict[int, dict[str, str]] = {}
-    for n in numbers_of(sheet):
+    for n in listed(sheet):
         if n.line is not None:
             lines.setdefault(n.vertex.id, {})[n.kind] = n.line
     rows = [
@@ -260,7 +266,7 @@ def _long(sheet: Worksheet) -> str:
     figures = [
         f"<figure><figcaption>{escape(n.heading(sheet))}</figcaption><pre>{escape(chr(10).join(table(n.rows)))}</pre>"
         "</figure>"
-        for n in numbers_of(sheet)
+        for n in listed(sheet)
         if n.line is None
     ]
     return f'<h2>Arrays</h2><div class="arrays">{"".join(figures)}</div>' if figures else ""

@@ -19,12 +19,13 @@ import numpy as np
 
 from autograd import Tensor
 from viz.formulas import Formula, Partial, formula
+from viz.formulas.forward import forward, symbol
 from viz.saving import write_atomically
 from viz.study.check import gradients_of
-from viz.study.names import Names
 from viz.texts.text import number
+from viz.texts.words import called
 from viz.tracing.elements import terms
-from viz.tracing.model import CONSTANT, Backward, Contribution, Forward, Trace, Update, Vertex
+from viz.tracing.model import Backward, Contribution, Forward, Trace, Update, Vertex
 from viz.tracing.moments import Moment, moments
 from viz.tracing.taking import trace
 from viz.tracing.tape import Tape
@@ -45,7 +46,7 @@ class Task:
     """One number to find. `step` is its moment's number; `blank` is where the sheet leaves it out, if it stands there.
 
     `rule` is the formula that gives it, where there is one. `given` lists numbers that stand nowhere else. `answer` is
-    the exact number, `way` how it comes about.
+    the exact number, `way` how it comes about, `needs` the vertices whose numbers it takes.
     """
 
     step: int
@@ -56,6 +57,7 @@ class Task:
     given: str = ""
     blank: Place | None = None
     way: str = ""
+    needs: frozenset[int] = frozenset()
 
     @property
     def written(self) -> str:
@@ -178,7 +180,7 @@ class Source:
 
     def __init__(self, record: Trace, rng: np.random.Generator):
         self.record, self.rng = record, rng
-        self.names = Names(record.graph).of
+        self.names = called(record.graph)
         self.inputs = record.graph.inputs()
         self.gradients = gradients_of(record)
         self.root = self.names[-1] if record.graph.root.name else "L"
@@ -210,13 +212,10 @@ class Source:
             return
         cell = self._pick(v.value, 1)
         if cell is not None:
-            called = [*map(self._written, sources), *(f"{name}={value}" for name, value in v.arguments.items())]
-            asks = f"{self.at(v.id, cell)}, where {self.names[v.id]} = {v.op}({', '.join(called)})"
-            yield Task(step, "forward", asks, np.asarray(v.value)[cell], blank=(VALUE, v.id, cell))
-
-    def _written(self, v: Vertex) -> str:
-        """A name, or the number of a constant."""
-        return number(np.asarray(v.value).item()) if v.kind == CONSTANT and v.shape == () else self.names[v.id]
+            rule = forward(v.op, [self.names[source.id] for source in sources], v.arguments)
+            asks = f"the value of {self.at(v.id, cell)}"
+            needs = frozenset((v.id, *(source.id for source in sources)))
+            yield Task(step, "forward", asks, np.asarray(v.value)[cell], rule, blank=(VALUE, v.id, cell), needs=needs)
 
     def at(self, id: int, cell: Cell) -> str:
         """`W[1, 2]`."""
@@ -253,7 +252,8 @@ class Source:
         asks = f"what the step back through {op} adds to the gradient of {self.at(c.target, cell)}{sums}"
         rule = formula(c.rule).filled(self._symbols(c, back))
         blank = (GRADIENT, c.target, cell) if c.uses == 1 and printed(c.value) else None
-        yield Task(step, "contribution", asks, np.asarray(c.value)[cell], rule, given, blank, way)
+        answer = np.asarray(c.value)[cell]
+        yield Task(step, "contribution", asks, answer, rule, given, blank, way, self._around(back))
 
     def _local(self, step: int, c: Contribution, back: Backward) -> Iterator[Task]:
         cell = self._pick(c.local, 0)
@@ -261,7 +261,7 @@ class Source:
             of, by = self.at(back.vertex, cell), self.names[c.target]
             asks = f"the local derivative of {of} by {by}, which the rule multiplies the gradient by"
             rule = formula(c.rule).filled(self._symbols(c, back))
-            yield Task(step, "local", asks, np.asarray(c.local)[cell], rule)
+            yield Task(step, "local", asks, np.asarray(c.local)[cell], rule, needs=self._around(back))
 
     def _accumulated(self, step: int, c: Contribution) -> Iterator[Task]:
         cell = self._pick(c.after, 1)
@@ -270,7 +270,14 @@ class Source:
         if cell is not None and known and steady([np.asarray(use)[cell] for use in uses]):
             asks = f"the gradient of {self.at(c.target, cell)} after all its {c.uses} uses"
             way = " + ".join(_operand(np.asarray(use)[cell]) for use in uses)
-            yield Task(step, "accumulated", asks, np.asarray(c.after)[cell], blank=(GRADIENT, c.target, cell), way=way)
+            answer, blank = np.asarray(c.after)[cell], (GRADIENT, c.target, cell)
+            steps = (s for s in self.record.backward for k in s.contributions if k.target == c.target)
+            needs = frozenset().union(*map(self._around, steps))
+            yield Task(step, "accumulated", asks, answer, blank=blank, way=way, needs=needs)
+
+    def _around(self, back: Backward) -> frozenset[int]:
+        """An operation and its inputs."""
+        return frozenset((back.vertex, *(edge.source for edge in self.inputs[back.vertex])))
 
     def _readable(self, c: Contribution, back: Backward) -> bool:
         """Whether the sheet prints all that the rule names."""
@@ -279,14 +286,10 @@ class Source:
 
     def _symbols(self, c: Contribution, back: Backward) -> dict[str, Any]:
         """What the names in a rule are called on the sheet."""
-        found: dict[str, Any] = {name: value for name, value in c.names.items() if not np.shape(value)}
-        found |= {edge.name: self.names[edge.source] for edge in self.inputs[back.vertex] if edge.name}
-        for edge in self.inputs[back.vertex]:
-            v = self.record.graph.vertices[edge.source]
-            if edge.name and v.kind == CONSTANT and v.shape == ():
-                found[edge.name] = v.value
-        found |= {"y": self.names[back.vertex], "g": Partial(self.root, self.names[back.vertex])}
-        return {name: value for name, value in found.items() if name in c.names or name == "g"}
+        inputs = {edge.name: symbol(self.names[edge.source]) for edge in self.inputs[back.vertex] if edge.name}
+        own = {"y": symbol(self.names[back.vertex]), "g": Partial(self.root, self.names[back.vertex])}
+        numbers = {name: value for name, value in c.names.items() if not isinstance(value, str) and not np.shape(value)}
+        return {**numbers, **inputs, **own}
 
     # ---- update ----
 
@@ -298,7 +301,8 @@ class Source:
             name = self.at(update.vertex, cell)
             asks = f"{name} after one step of gradient descent with the learning rate {number(rate)}"
             way = f"{number(np.asarray(update.before)[cell])} - {number(rate)} · {_operand(np.asarray(g)[cell])}"
-            yield Task(step, "update", asks, np.asarray(update.after)[cell], way=way)
+            needs = frozenset([update.vertex])
+            yield Task(step, "update", asks, np.asarray(update.after)[cell], way=way, needs=needs)
 
 
 def _operand(x: Any) -> str:
