@@ -18,7 +18,7 @@ from viz.picture.picture import Picture
 from viz.study.agreement import OK, beside
 from viz.study.align import align
 from viz.study.check import filled, gradients_of
-from viz.study.marked import Above, framed, marked
+from viz.study.marked import Above, beneath, framed, marked
 from viz.study.sidebyside import as_markdown, as_text, marks, verdict
 from viz.texts.words import called
 from viz.tracing.budget import summary
@@ -110,6 +110,9 @@ class Comparison:
 
     def _repr_svg_(self) -> str:
         return self.draw().svg
+
+    def _repr_html_(self) -> str:
+        return beneath(self.draw(), str(self))
 
 
 def compare(a: Tensor | Trace | Tape, b: Tensor | Trace | Tape, grad: Any = None) -> Comparison:

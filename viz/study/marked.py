@@ -29,6 +29,11 @@ def marked(graph: Graph, lines: Mapping[int, list[str]], verdicts: Mapping[int, 
     return Picture(graph, folding.graph, marks, source=source)
 
 
+def beneath(picture: Picture, text: str) -> str:
+    """HTML for a notebook: the picture, and below it what it says."""
+    return f"{picture.svg}<pre>{escape(text, quote=False)}</pre>"
+
+
 class Above(Picture):
     """Two pictures as one: a above, b below."""
 

@@ -60,7 +60,10 @@ li .line { align-self: end; }
 .key { break-before: page; }
 .key h2 { margin-top: 3rem; }
 @media (max-width: 40rem) { li { grid-template-columns: 2.6rem 1fr; } li .line { grid-column: 2; } }
-@media print { body { padding: 0; max-width: none; font-size: 10.5pt; } @page { margin: 16mm; } }
+@media print { body { padding: 0; max-width: none; font-size: 10.5pt; } li { padding: .3rem 0; } }
+@page { margin: 16mm; }
+@page wide { size: landscape; margin: 12mm; }
+.wide { page: wide; }
 """
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -234,10 +237,11 @@ def as_html(sheet: Worksheet) -> str:
 def _front(sheet: Worksheet) -> str:
     picture = svg.draw(compose(fold(blanked(sheet)).graph))
     tasks = "\n".join(_item(k, task) for k, task in enumerate(sheet.tasks))
+    wide = size(picture)[0] > READABLE
     return (
-        f'<main><h1>{escape(title(sheet))}</h1><div class="who"><span>Name</span><span class="line"></span>'
-        f'<span>Date</span><span class="line"></span></div><p class="note">{INTRO}</p>\n{picture}'
-        f"{_short(sheet) if size(picture)[0] > READABLE else ''}{_long(sheet)}"
+        f'<main><section class="{"wide" if wide else "narrow"}"><h1>{escape(title(sheet))}</h1>'
+        '<div class="who"><span>Name</span><span class="line"></span><span>Date</span><span class="line"></span></div>'
+        f'<p class="note">{INTRO}</p>\n{picture}</section>{_short(sheet) if wide else ""}{_long(sheet)}'
         f"<h2>{plural(len(sheet.tasks), 'number')} to find</h2><ol>\n{tasks}\n</ol></main>"
     )
 
