@@ -11,6 +11,7 @@ import nn
 import viz
 from autograd import Tensor, elementwise, numerical_gradient
 from autograd.extend import defvjp, primitive
+from viz.study.agreement import beside
 from viz.study.diagnosis import Case, diagnose
 
 SIZES = st.integers(2, 6)
@@ -424,6 +425,27 @@ def test_a_single_number_is_not_a_multiple_of_everything():
     assert diagnose(Case(np.array(3.0), np.array(7.1))) is None
     assert diagnose(Case(np.array([0.0, 3.0]), np.array([0.0, 7.1]))) is None
     assert diagnose(Case(np.array(3.0), np.array(-3.0))).kind == "sign"
+    others = {"b": np.array([0.0, 3.5])}
+    assert diagnose(Case(np.array([0.0, 3.0]), np.array([0.0, 7.0]), others=others)) is None
+    assert diagnose(Case(np.ones(4), np.full(4, 3.7))) is None
+
+
+def test_what_is_left_where_large_numbers_cancel_is_rounding():
+    rng = np.random.default_rng(0)
+    b, X, W = leaf(rng.normal(size=3), "b"), rng.normal(size=(50, 3)), rng.normal(size=(50, 3))
+    with viz.record():
+        h = X * 1.0 + b
+        y = np.sum((h - np.mean(h, axis=0)) * W)
+    (row,) = viz.check(y, {"b": np.zeros(3)}).rows
+    assert 0 < np.max(np.abs(row.engine)) < 1e-12
+    assert row.status == "ok", str(viz.check(y, {"b": np.zeros(3)}))
+
+
+def test_infinities_and_nans_in_the_same_places_agree():
+    wanted = np.array([np.inf, np.nan, 1.0, -np.inf])
+    assert beside(wanted, wanted.copy()).status == "ok"
+    assert beside(wanted, -wanted).status == "WRONG"
+    assert beside(wanted, np.array([np.inf, 0.0, 1.0, -np.inf])).status == "WRONG"
 
 
 def test_two_mistakes_at_once():
