@@ -23,7 +23,7 @@ def title(vertex: Vertex) -> str:
 
 def heading(graph: Graph) -> str:
     """The picture's title."""
-    return f"Computational graph of {_called(graph.root)}: {plural(operations(graph), 'operation')}"
+    return f"Computational graph of {called(graph)[-1]}: {plural(operations(graph), 'operation')}"
 
 
 def operations(graph: Graph) -> int:
@@ -52,25 +52,18 @@ def size(group: Vertex) -> str:
 def describe(graph: Graph) -> str:
     """The picture in sentences, for readers who cannot see it."""
     steps = [vertex for vertex in graph.vertices if vertex.kind in COMPUTED]
-    inputs = graph.inputs()
-    said = [_sentence(v, [graph.vertices[e.source] for e in inputs[v.id]]) for v in steps[:DESCRIBED]]
+    names, inputs = called(graph), graph.inputs()
+    said = [_sentence(v, names[v.id], [names[e.source] for e in inputs[v.id]]) for v in steps[:DESCRIBED]]
     if len(steps) > DESCRIBED:
         said.append(f"{plural(len(steps) - DESCRIBED, 'more operation')} not described.")
     leaves = [vertex for vertex in graph.vertices if vertex.kind == LEAF]
-    said += [f"Leaf {_called(leaf)}: {_facts(leaf)}." for leaf in leaves[:DESCRIBED]]
+    said += [f"Leaf {names[leaf.id]}: {_facts(leaf)}." for leaf in leaves[:DESCRIBED]]
     return " ".join(["Read from left to right.", *[folded(graph)][: bool(folded(graph))], *said])
 
 
-def _sentence(vertex: Vertex, inputs: list[Vertex]) -> str:
-    of = ", ".join(_called(source) for source in inputs[:6]) + " and more" * (len(inputs) > 6)
-    return f"{clean(title(vertex), SPOKEN)} of {of}: {_facts(vertex)}."
-
-
-def _called(vertex: Vertex) -> str:
-    """How a sentence refers to a vertex."""
-    if vertex.kind in COMPUTED and not vertex.name:
-        return f"the {clean(vertex.op, SPOKEN)}"
-    return clean(vertex.name if vertex.kind in COMPUTED else title(vertex), SPOKEN)
+def _sentence(vertex: Vertex, name: str, inputs: list[str]) -> str:
+    of = ", ".join(inputs[:6]) + " and more" * (len(inputs) > 6)
+    return f"{name} = {clean(vertex.op, SPOKEN)} of {of}: {_facts(vertex)}."
 
 
 def _facts(vertex: Vertex) -> str:
