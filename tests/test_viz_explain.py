@@ -9,13 +9,19 @@ import time
 
 import numpy as np
 import pytest
-from test_viz_formulas import check_latex
+from samples import DIFFERENTIABLE
+from test_viz_formulas import check_latex, check_mathml
 
 import nn
 import viz
 from autograd import Tensor
+from viz.texts.documents import FORMS
+from viz.texts.phrases import PHRASES
+from viz.texts.sentences import Sentences
 from viz.texts.words import called
 from viz.tracing.moments import moments
+
+OF_ROW = {sample.name: sample for sample in reversed(DIFFERENTIABLE)}
 
 
 def without_places(text: str) -> str:
@@ -178,6 +184,24 @@ def test_the_gradient_of_an_update_includes_what_was_there_before():
         (w * 4.0).backward()
         nn.optim.SGD([w], lr=0.5).step()
     assert "w: 2 - 0.5 * 7 = -1.5" in viz.explain(tape)
+
+
+@pytest.mark.parametrize("name", OF_ROW)
+def test_every_operation_can_be_told(name):
+    """In every form and language, whatever the shapes, dtypes and numbers of results."""
+    f, xs = OF_ROW[name].problem(float)
+    y = f(*(Tensor(x, requires_grad=True) for x in xs))
+    record = viz.trace(y, np.ones_like(y.data))
+    said = Sentences(record)
+    for i, moment in enumerate(moments(record), 1):
+        for lang in PHRASES:
+            assert "\n" not in said.sentence(moment, i, 99, lang)
+        if moment.contribution is not None and moment.part is not None:
+            check_mathml(said.steps.gradient(moment.contribution, moment.part).mathml())
+            check_latex(said.steps.gradient(moment.contribution, moment.part).latex())
+            assert said.steps.gradient(moment.contribution, moment.part).spoken()
+    for form in FORMS:
+        assert len(re.findall(r"Step \d+", viz.explain(record, form=form))) == len(moments(record))
 
 
 # ---- Markdown and LaTeX ----
