@@ -94,6 +94,13 @@ def test_a_layer_shows_transposes_shapes_and_the_sum_over_the_batch():
     assert "Step 18, 0 Affine.b: [0, 0, 0] - 0.1 * [-0.01403, 0.1913, 0] = [0.001403, -0.01913, 0]" in block
 
 
+def test_a_product_with_a_vector_has_no_line_of_shapes():
+    x, W = named("x", [1.0, 2.0]), named("W", [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    text = viz.explain((x @ W).sum())
+    assert "aᵀ @ g\n    = [1, 2]ᵀ @ [1, 1, 1]\n    = [[1, 1, 1], [2, 2, 2]]   (2, 3)\n" in text
+    assert "shapes:" not in text
+
+
 def test_broadcast_axes_are_summed_in_a_line_of_their_own():
     X, b = named("X", np.ones((3, 2))), named("b", np.array([1.0, 2.0]))
     text = viz.explain((X + b).sum())
