@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import time
 
 import numpy as np
@@ -184,10 +186,14 @@ HOSTILE = ["`tick`", "$x$", "a|b", "<script>alert(1)</script>", "a\nb", "\u202er
 HOSTILE += ["![](x)", '"q"', "<b>"]
 
 
+def hostile(name: str) -> viz.Trace:
+    x = named(name, [1.0, 2.0])
+    return viz.trace((x * x).sum())
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_stay_text_in_markdown(name):
-    x = named(name, [1.0, 2.0])
-    text = viz.explain((x * x).sum(), form="markdown")
+    text = viz.explain(hostile(name), form="markdown")
     outside = re.sub(r"^```math\n.*?\n```$", "", text, flags=re.DOTALL | re.MULTILINE)
     assert text.count("```math") == len(re.findall(r"^```$", text, re.MULTILINE))
     words = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", outside)
@@ -196,8 +202,7 @@ def test_hostile_names_stay_text_in_markdown(name):
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_latex_is_well_formed(name):
-    x = named(name, [1.0, 2.0])
-    text = viz.explain((x * x).sum(), form="latex")
+    text = viz.explain(hostile(name), form="latex")
     body = "\n".join(line for line in text.splitlines() if not line.startswith("%"))
     for math in re.findall(r"\\begin\{align\*\}\n(.*?)\n\\end\{align\*\}", body, re.DOTALL):
         for row in math.split(" \\\\\n"):
@@ -234,3 +239,14 @@ def test_long_programs_take_linear_time():
     text = viz.explain(record)
     assert time.perf_counter() - start < 10
     assert "Step 4000, to" in text
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex here")
+def test_latex_compiles(tmp_path):
+    """What the token check above says, said by LaTeX itself."""
+    parts = [r"\documentclass{article}\usepackage{amsmath}\allowdisplaybreaks\begin{document}"]
+    parts += [viz.explain(record, form="latex") for record in (network(), *map(hostile, HOSTILE))]
+    (tmp_path / "steps.tex").write_text("\n".join([*parts, r"\end{document}"]), encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "steps.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]

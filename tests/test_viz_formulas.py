@@ -179,10 +179,10 @@ def test_partial_derivatives_and_equations():
 COMMANDS = {
     "frac", "cdot", "times", "left", "right", "operatorname", "mathrm", "text", "sum", "sqrt", "begin", "end", "top",
     "partial", "pi", "dots", "infty", "land", "lor", "le", "ge", "ne", "textbackslash", "textasciicircum",
-    "textasciitilde", "textless", "textgreater", "textbar", "textasciigrave", "textquotedbl", "textquotesingle",
+    "textasciitilde", "textless", "textgreater", "textbar",
     "sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "log", "max", "min", "det",
 }  # fmt: skip
-ESCAPED = set("{}$&#_% ,\\")
+ESCAPED = set("{}$&#_% ,`\\")
 
 
 def check_latex(text: str) -> None:
