@@ -8,7 +8,7 @@ const NUMBERED = { columns: 6, cells: 60 }; // a table with the numbers in it
 const MARKED = { columns: 32, cells: 512 }; // a table with a mark for the sign
 const CANVAS = { width: 420, largest: 12, smallest: 2 }; // pixels
 // From where on black on a full colour reads better than white, or the other way round: [light, dark] pages.
-const DEEP = { plus: [0.925, 0.555], minus: [2, 0.545] };
+const DEEP = { plus: [0.925, 0.603], minus: [2, 0.595] };
 
 class Heat {
   /** `probe(cell)` is called for a chosen element; without it the cells can only be read. `note` says what it is. */

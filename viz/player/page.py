@@ -23,11 +23,11 @@ from viz.formulas.mathml import STYLE as FORMULAS
 from viz.picture.picture import Picture
 from viz.picture.svg import page_style
 from viz.player.data import page_data
-from viz.player.stage import picture
 from viz.player.lens_words import WORDS
+from viz.player.stage import picture
 from viz.player.words import UI
 from viz.saving import write_atomically
-from viz.texts.sentences import sentence
+from viz.texts.sentences import Sentences
 from viz.texts.text import clean
 from viz.tracing.model import Trace
 from viz.tracing.moments import moments
@@ -85,7 +85,8 @@ class Player:
             "data": _block(data),
         }
         page = (FOLDER / "page.html").read_text("utf-8")
-        return re.sub(r"\{\{(\w+)\}\}", lambda slot: parts[slot[1]], page)
+        page = re.sub(r"\{\{(\w+)\}\}", lambda slot: parts[slot[1]], page)
+        return page.encode("utf-8", "replace").decode()  # a trace's file may hold half characters
 
     def _name(self) -> str:
         root = self.record.graph.root
@@ -97,9 +98,8 @@ class Player:
         return "\n".join(f"<li>{escape(text)}</li>" for text in found)
 
     def _sentences(self, most: int) -> list[str]:
-        every = moments(self.record)
-        lang = self.lang or "en"
-        return [sentence(self.record, moment, i, len(every), lang) for i, moment in enumerate(every[:most], 1)]
+        said, every, lang = Sentences(self.record), moments(self.record), self.lang or "en"
+        return [said.sentence(moment, i, len(every), lang) for i, moment in enumerate(every[:most], 1)]
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page to a file that ends in .html, all or nothing."""
@@ -118,7 +118,8 @@ class Player:
         return path
 
     def __repr__(self) -> str:
-        return f"<{UI['en']['title'].format(name=self._name())}; .save('steps.html') writes it to a file, .show() opens it>"
+        name = UI["en"]["title"].format(name=self._name())
+        return f"<{name}; .save('steps.html') writes it to a file, .show() opens it>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """The player in a frame without rights, the picture, and text: a notebook shows the best that it may."""
@@ -159,7 +160,7 @@ def _block(data: Any) -> str:
     """A block of data that cannot end early, packed if it is large."""
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     if len(text) > PLAIN:
-        packed = base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+        packed = base64.b64encode(zlib.compress(text.encode("utf-8", "replace"), 9)).decode()
         return f'<script type="application/octet-stream" id="data">{packed}</script>'
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
