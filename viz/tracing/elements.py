@@ -59,11 +59,13 @@ def terms(contribution: Contribution, cell: Cell) -> Terms | None:
     if isinstance(contribution.value, tuple):  # what an operation with several results gets
         return None
     for find in (_elementwise, _row_times_column, _probed):
-        factors = find(contribution, cell)
-        if factors is not None:
-            found = _summed(contribution.value, cell, *factors)
-            if found is not None:
-                return found
+        try:
+            factors = find(contribution, cell)
+            found = _summed(contribution.value, cell, *factors) if factors is not None else None
+        except (TypeError, ValueError, IndexError):  # a record from a file may contradict itself
+            found = None
+        if found is not None:
+            return found
     return None
 
 
@@ -74,13 +76,9 @@ def _elementwise(contribution: Contribution, cell: Cell) -> Any:
         return None
     g, local = np.broadcast_arrays(g, local)
     missing = g.ndim - len(cell)
-    if missing < 0:
-        return None
     summed = {*range(missing), *contribution.axes}
     within = [range(n) if k in summed else (cell[k - missing],) for k, n in enumerate(g.shape)]
     places = list(product(*within))
-    if any(i >= n for place in places[:1] for i, n in zip(place, g.shape, strict=True)):
-        return None
     return [("g", p) for p in places], [(LOCAL, p) for p in places], _at(g, places), _at(local, places)
 
 
@@ -96,8 +94,6 @@ def _row_times_column(contribution: Contribution, cell: Cell) -> Any:
         return None
     rows, columns = (left.T if a[1] else left), (right.T if b[1] else right)
     i, j = cell
-    if rows.shape[1] != columns.shape[0] or i >= rows.shape[0] or j >= columns.shape[1]:
-        return None
     steps = range(rows.shape[1])
     return (
         [(a[1], (k, i)) if a[1] else (a[0], (i, k)) for k in steps],

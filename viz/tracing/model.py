@@ -224,24 +224,26 @@ class Trace:
 
 
 @cache
-def _fields_of(kind: type) -> tuple[str, ...] | None:
+def _fields_of(kind: Any) -> tuple[str, ...] | None:
     """The fields of a kind of item in a record; None for plain data."""
     return tuple(f.name for f in fields(kind)) if is_dataclass(kind) else None
 
 
+_PLAIN = (int, str, bool, float, type(None))  # most of what a record holds
+
+
 def map_values(record: Any, change: Callable[[Any], Any]) -> Any:
     """A copy of a record with every array and Summary in it replaced by change(it)."""
-    kind = type(record)
+    kind: Any = type(record)
     if kind is Summary or issubclass(kind, np.ndarray | np.generic):
         return change(record)
-    if kind is list:
-        return [map_values(item, change) for item in record]
-    if kind is tuple:
-        return tuple([map_values(item, change) for item in record])
+    if kind is list or kind is tuple:
+        changed = [item if type(item) in _PLAIN else map_values(item, change) for item in record]
+        return changed if kind is list else tuple(changed)
     if kind is dict:
         return {key: map_values(item, change) for key, item in record.items()}
     names = _fields_of(kind)
-    return record if names is None else kind(*[map_values(getattr(record, name), change) for name in names])
+    return record if names is None else kind(*map_values([getattr(record, name) for name in names], change))
 
 
 def each_value(record: Any) -> Iterator[Any]:
@@ -249,12 +251,12 @@ def each_value(record: Any) -> Iterator[Any]:
     waiting = [record]
     while waiting:
         item = waiting.pop()
-        kind = type(item)
+        kind: Any = type(item)
         if kind is Summary or issubclass(kind, np.ndarray | np.generic):
             yield item
         elif kind is dict:
             waiting += item.values()
         elif kind is list or kind is tuple:
-            waiting += item
+            waiting += [part for part in item if type(part) not in _PLAIN]
         elif names := _fields_of(kind):
-            waiting += [getattr(item, name) for name in names]
+            waiting.append([getattr(item, name) for name in names])

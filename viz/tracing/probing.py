@@ -21,6 +21,7 @@ from autograd.node import Node
 from autograd.sweep import pushed
 from viz.tracing.elements import adds_up, terms
 from viz.tracing.model import Contribution, Probe, Trace
+from viz.tracing.replay import size_of
 
 ALL = (
     64  # elements of a contribution that are all probed, at most; of a larger one, the first, the middle, the extremes
@@ -55,7 +56,7 @@ def add_probes(record: Trace, live: list[Live]) -> None:
     probes, numbers, work = PROBES, TERMS, WORK
     done = set()
     for c, x, cell in plan:
-        cost = PER_PROBE + x.value.size + np.size(x.g)
+        cost = PER_PROBE + size_of((x.value, x.g, x.node.saved))
         if (id(c), cell) in done or cost > work:
             continue
         done.add((id(c), cell))
