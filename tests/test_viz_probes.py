@@ -273,7 +273,7 @@ def test_a_rule_that_takes_arrays_only_has_no_probes():
     y = np.sum(f(x))
     (c,) = viz.trace(y).backward[-1].contributions
     assert c.probes == []
-    assert c.rule == "<lambda>'(g)"
+    assert c.rule.startswith("<lambda>_rule(")
 
 
 @pytest.mark.parametrize("f", [np.conjugate, lambda z: np.abs(z) ** 2, np.fft.fft])

@@ -7,20 +7,22 @@ operation; it is never shown as 0.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from viz.texts.text import ELLIPSIS, clean, fitting
-from viz.texts.words import title
-from viz.tracing.model import CONSTANT, LEAF, Vertex
+from viz.texts.words import size, title
+from viz.tracing.model import CONSTANT, GROUP, LEAF, Vertex
 
 ROW, PAD = 17.0, 9.0  # height of a text row, space inside a card
 NARROWEST = 64.0
 LONGEST = 30  # characters in a row
+MISSING = "grad not computed"
 
 
 class Row(NamedTuple):
-    """One line of a card. Kinds: title, note, value, gradient, missing."""
+    """One line of a card. Kinds: title, note, value, gradient, missing, mark."""
 
     kind: str
     text: str
@@ -28,7 +30,7 @@ class Row(NamedTuple):
 
 @dataclass(slots=True)
 class Card:
-    """A box with text. (x, y) is its top left corner."""
+    """A box with text, for use number `use` of a vertex. (x, y) is its top left corner."""
 
     vertex: Vertex
     rows: list[Row]
@@ -36,30 +38,35 @@ class Card:
     height: float
     x: float = 0.0
     y: float = 0.0
+    use: int = 1
+    uses: int = 1
 
 
-def make_card(vertex: Vertex, use: int = 1, uses: int = 1) -> Card:
-    """A card for one use of a vertex, at (0, 0)."""
-    rows = card_rows(vertex, use, uses)
-    width = max([text_width(row.text, bold=row.kind == "title") for row in rows]) + 2 * PAD
-    return Card(vertex, rows, max(width, NARROWEST), ROW * len(rows) + 2 * PAD - 5)
+def make_card(vertex: Vertex, use: int = 1, uses: int = 1, marks: Sequence[Row] = ()) -> Card:
+    """A card for one use of a vertex, at (0, 0). `marks` are more rows, which a study adds."""
+    rows = [*card_rows(vertex, use, uses), *marks]
+    reserved = [Row("missing", MISSING)] * any(row.kind == "gradient" for row in rows)  # so wide before backward, too
+    width = max([text_width(row.text, bold=row.kind in ("title", "mark")) for row in rows + reserved]) + 2 * PAD
+    return Card(vertex, rows, max(width, NARROWEST), ROW * len(rows) + 2 * PAD - 5, use=use, uses=uses)
 
 
 def card_rows(vertex: Vertex, use: int = 1, uses: int = 1) -> list[Row]:
     """What a card says, line by line."""
     rows = [Row("title", clean(title(vertex), LONGEST))]
+    if vertex.kind == GROUP:
+        rows.append(Row("note", size(vertex)))
     if vertex.shape:
         rows.append(Row("note", f"{vertex.shape} {vertex.dtype}"))
     elif vertex.dtype and vertex.kind != CONSTANT:
         rows.append(Row("note", vertex.dtype))
-    if vertex.arguments:
+    if vertex.arguments and vertex.kind != GROUP:
         rows.append(Row("note", arguments(vertex)))
     if vertex.value is not None and (vertex.kind != CONSTANT or vertex.shape):
         rows.append(Row("value", "value " + fitting(vertex.value, LONGEST)))
     if vertex.gradient is not None:
         rows.append(Row("gradient", "grad " + fitting(vertex.gradient, LONGEST)))
     elif vertex.kind == LEAF:
-        rows.append(Row("missing", "grad not computed"))
+        rows.append(Row("missing", MISSING))
     if uses > 1:
         rows.append(Row("note", f"use {use} of {uses}"))
     return rows

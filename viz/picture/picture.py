@@ -1,7 +1,8 @@
 """A picture that shows itself in a notebook and saves itself in the format that the file's name asks for.
 
-SVG, HTML and DOT are written here and need nothing else. PNG and PDF go through Graphviz's `dot` program. A save is
-atomic: the file appears complete or not at all, and a failure leaves an older file as it was.
+The formats are one table, `WRITERS`. Text formats need nothing else; PNG, PDF and GIF are made from the SVG and need
+an extra. Those that tell the steps take the trace when they are asked for. A save is atomic: the file appears complete
+or not at all, and a failure leaves an older file as it was.
 """
 
 from __future__ import annotations
@@ -10,19 +11,21 @@ import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from autograd import Tensor
-from viz.picture import svg
-from viz.picture.dot import digraph, rendered
-from viz.picture.scene import compose
+from viz.picture import film, raster, svg
+from viz.picture.dot import digraph
+from viz.picture.folding import VISIBLE, fold
+from viz.picture.mermaid import mermaid
+from viz.picture.scene import Marks, compose
 from viz.saving import write_atomically
-from viz.texts.words import heading
+from viz.texts.words import describe, heading
 from viz.tracing.model import Graph, Trace
-from viz.tracing.reading import graph
-from viz.tracing.taking import trace
+from viz.tracing.taking import shown, trace
 from viz.tracing.tape import Tape
 
 PAGE_STYLE = ":root { color-scheme: light dark; } body { margin: 0; } main { overflow: auto; }"
@@ -43,10 +46,15 @@ PAGE = """<!DOCTYPE html>
 """
 
 
-def draw(y: Tensor | Trace | Tape) -> Picture:
-    """The picture of the graph below `y`, with values and gradients as they are now, or as a trace has them."""
+def draw(y: Tensor | Trace | Tape, *, expand: bool = False, visible: int = VISIBLE) -> Picture:
+    """The picture of the graph below `y`, with values and gradients as they are now, or as a trace has them.
+
+    A graph of more than `visible` cards is folded: modules, repetitions and chains of elementwise operations become
+    one card each, as many as it takes. `expand=True` draws every operation.
+    """
     with _collector_paused():
-        return Picture(graph(y) if isinstance(y, Tensor) else trace(y).graph)
+        whole = shown(y)
+        return Picture(whole, None if expand else fold(whole, visible).graph, source=y)
 
 
 @contextmanager
@@ -62,21 +70,41 @@ def _collector_paused() -> Iterator[None]:
 
 
 class Picture:
-    """A picture of one graph; `.svg` is its SVG text."""
+    """A picture of a graph; `.svg` is its SVG text. `drawn` is what it shows of `graph`, which may be folded.
 
-    def __init__(self, graph: Graph):
+    `source` is what has the graph and its steps; without one it cannot be saved in a format that tells the steps.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        drawn: Graph | None = None,
+        marks: Marks | None = None,
+        *,
+        source: Tensor | Trace | Tape | None = None,
+    ):
         self.graph = graph
-        self.svg = svg.draw(compose(graph))
+        self.drawn = drawn or graph
+        self.source = source
+        self.svg = svg.draw(compose(self.drawn, marks))
+
+    @cached_property
+    def record(self) -> Trace:
+        """The steps, taken when first asked for. Raises GraphFreedError where `backward()` has freed them."""
+        if self.source is None:
+            raise ValueError("this picture has no steps to tell: save it as a picture, or its trace by itself")
+        return trace(self.source)
 
     @property
     def html(self) -> str:
         """One page that holds the picture: no scripts, and a policy that forbids every request."""
         hashes = " ".join(_csp_hash(style) for style in (PAGE_STYLE, svg.style()))
-        title = escape(heading(self.graph))
+        title = escape(heading(self.drawn))
         return PAGE.format(hashes=hashes, title=title, style=PAGE_STYLE, picture=self.svg)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write a file that ends in .svg, .html, .dot, .png or .pdf; the last two need Graphviz's program `dot`."""
+        """Write a file in the format of its suffix: .svg, .html, .dot, .mmd (Mermaid), .json (the trace),
+        and with an extra .png, .pdf, .gif (the steps as a film)."""
         target = Path(path)
         write = WRITERS.get(target.suffix.lower())
         if write is None:
@@ -84,7 +112,7 @@ class Picture:
         return write_atomically(target, write(self))
 
     def __repr__(self) -> str:
-        return f"<{heading(self.graph)}; .save('picture.svg') writes it to a file>"
+        return f"<{heading(self.drawn)}; .save('picture.svg') writes it to a file>"
 
     def _repr_svg_(self) -> str:
         return self.svg
@@ -103,7 +131,10 @@ def _csp_hash(style: str) -> str:
 WRITERS: dict[str, Callable[[Picture], bytes]] = {
     ".svg": lambda picture: picture.svg.encode(),
     ".html": lambda picture: picture.html.encode(),
-    ".dot": lambda picture: digraph(picture.graph).source.encode(),
-    ".png": lambda picture: rendered(picture.graph, "png"),
-    ".pdf": lambda picture: rendered(picture.graph, "pdf"),
+    ".dot": lambda picture: digraph(picture.drawn).source.encode(),
+    ".mmd": lambda picture: mermaid(picture.drawn).encode(),
+    ".json": lambda picture: picture.record.to_json().encode(),
+    ".png": lambda picture: raster.png(picture.svg),
+    ".pdf": lambda picture: raster.pdf(picture.svg, describe(picture.drawn)),
+    ".gif": lambda picture: film.gif(picture.record),
 }

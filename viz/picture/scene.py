@@ -9,18 +9,21 @@ stranger stands between them.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from viz.picture import layout
-from viz.picture.cards import PAD, Card, make_card
+from viz.picture.cards import PAD, Card, Row, make_card
 from viz.picture.frames import CAPTION, MARGIN, Frame, frames
 from viz.picture.layout import Run
-from viz.tracing.model import LEAF, OP, Edge, Graph
+from viz.tracing.model import COMPUTED, CONSTANT, Edge, Graph
 
 REACH = 30.0  # length of a satellite's wire
 STAIR = 30.0  # how far stacked satellites step aside, so that each wire is free
 WIRE = 17.0  # where a stacked satellite's wire leaves it, from its left side
 PORT = 15.0  # between edges that arrive at one card
+
+Marks = Mapping[int, Sequence[Row]]
 
 
 class Wire(NamedTuple):
@@ -79,7 +82,7 @@ class Block:
             satellite.y = y - REACH - satellite.height if up else y + REACH
             x = satellite.x + WIRE if count > 1 else self.card.width / 2
             near, y = (y - REACH, satellite.y) if up else (y + REACH, satellite.y + satellite.height)
-            self.drops.append(Drop(edge, x, near, edge_of_card, satellite.vertex.kind == LEAF))
+            self.drops.append(Drop(edge, x, near, edge_of_card, satellite.vertex.kind != CONSTANT))
 
     def cards(self) -> list[Card]:
         return [self.card, *self.satellites]
@@ -106,9 +109,9 @@ class Block:
         self.drops = [Drop(d.edge, d.x + dx, d.y0 + y, d.y1 + y, d.trained) for d in self.drops]
 
 
-def compose(graph: Graph) -> Scene:
-    """Lay out a graph."""
-    blocks = _blocks(graph)
+def compose(graph: Graph, marks: Marks | None = None) -> Scene:
+    """Lay out a graph. `marks` are rows to add to the cards of some vertices."""
+    blocks = _blocks(graph, marks or {})
     number = {block.card.vertex.id: i for i, block in enumerate(blocks)}
     edges = [edge for block in blocks for edge in block.ports]
     links = [layout.Link(number[edge.source], number[edge.target]) for edge in edges]
@@ -157,21 +160,21 @@ def _ports(slopes: list[float], height: float) -> list[float]:
     return [(i - straight) * step for i in range(len(slopes))]
 
 
-def _blocks(graph: Graph) -> list[Block]:
+def _blocks(graph: Graph, marks: Marks) -> list[Block]:
     """One block for each operation, oldest first. A graph without operations is the card of its only leaf."""
-    uses = Counter(edge.source for edge in graph.edges)
+    uses = graph.uses()
     used: Counter[int] = Counter()
     blocks = []
     for vertex, inputs in zip(graph.vertices, graph.inputs()):
-        if vertex.kind != OP and vertex is not graph.root:
+        if vertex.kind not in COMPUTED and vertex is not graph.root:
             continue
         ports, satellites = [], []
         for edge in inputs:
             source = graph.vertices[edge.source]
-            if source.kind == OP:
+            if source.kind in COMPUTED:
                 ports.append(edge)
             else:
                 used[source.id] += 1
-                satellites.append((edge, make_card(source, used[source.id], uses[source.id])))
-        blocks.append(Block(make_card(vertex), satellites, ports))
+                satellites.append((edge, make_card(source, used[source.id], uses[source.id], marks.get(source.id, ()))))
+        blocks.append(Block(make_card(vertex, marks=marks.get(vertex.id, ())), satellites, ports))
     return blocks

@@ -15,8 +15,8 @@ from viz.picture.frames import Frame
 from viz.picture.layout import Run
 from viz.picture.scene import Drop, Scene, Wire
 from viz.texts.text import clean
-from viz.texts.words import describe, heading, tooltip
-from viz.tracing.model import CONSTANT, LEAF, OP, Edge
+from viz.texts.words import describe, folded, heading, tooltip
+from viz.tracing.model import CONSTANT, GROUP, INPUT, LEAF, OP, Edge
 
 MARGIN = 22.0
 APART = 3.2  # half the distance between the two wires of a pair
@@ -27,10 +27,11 @@ COLOURS = [
     (".paper", "fill", "#ffffff", "#121212"),
     ("text", "fill", "#1a1a1a", "#f2f2f2"),
     (".note, .missing, .caption", "fill", "#595959", "#b8b8b8"),
-    (".op .body", "fill", "#f1f7fb", "#14212b"),
-    (".op .body", "stroke", "#0072b2", "#56b4e9"),
+    (".op .body, .group .body, .group .sheet", "fill", "#f1f7fb", "#14212b"),
+    (".op .body, .group .body, .group .sheet, .input .body", "stroke", "#0072b2", "#56b4e9"),
     (".leaf .body", "fill", "#e9f6f1", "#0f241d"),
     (".leaf .body", "stroke", "#00805e", "#2dbd8f"),
+    (".input .body", "fill", "#ffffff", "#121212"),
     (".constant .body", "fill", "#f4f4f4", "#242424"),
     (".constant .body", "stroke", "#6e6e6e", "#9a9a9a"),
     (".frame .body", "fill", "#fbfaf5", "#1b1b19"),
@@ -42,22 +43,30 @@ COLOURS = [
 ]
 SHAPES = """
 .seegrad text { font: 12px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
-.seegrad .title { font-weight: 700; }
+.seegrad .title, .seegrad .mark { font-weight: 700; }
 .seegrad .note, .seegrad .missing, .seegrad .caption { font-size: 11px; }
 .seegrad .missing { font-style: italic; }
-.seegrad .card .body { stroke-width: 1.4; }
+.seegrad .card .body, .seegrad .card .sheet { stroke-width: 1.4; }
+.seegrad .input .body { stroke-dasharray: 2 2; }
 .seegrad .result .body { stroke-width: 3; }
 .seegrad .frame .body { stroke-width: 1; }
 .seegrad .wire { fill: none; stroke-width: 1.7; }
 .seegrad .backward .line { stroke-dasharray: 5 3.5; }
 .seegrad .head { stroke: none; }
 """
-LEGEND = [(OP, "operation"), (LEAF, "leaf: gets a gradient"), (CONSTANT, "constant")]
-CORNER = {OP: 5.0, LEAF: 13.0, CONSTANT: 0.0}
+LEGEND = [
+    (OP, "operation"),
+    (GROUP, "group: several operations"),
+    (LEAF, "leaf: gets a gradient"),
+    (CONSTANT, "constant"),
+    (INPUT, "from elsewhere"),
+]
+CORNER = {OP: 5.0, GROUP: 5.0, LEAF: 13.0, CONSTANT: 0.0, INPUT: 5.0}
+SHEET = 4.0  # a group looks like a pile: how far the lower sheet shows
 
 
-def draw(scene: Scene) -> str:
-    """The picture as text."""
+def draw(scene: Scene, styled: bool = True) -> str:
+    """The picture as text; without its style sheet if the page around it has one."""
     legend, legend_width, legend_height = _legend(scene)
     width = max(scene.width, legend_width) + 2 * MARGIN
     height = scene.height + legend_height + 3 * MARGIN
@@ -67,7 +76,7 @@ def draw(scene: Scene) -> str:
             f'<svg xmlns="http://www.w3.org/2000/svg" class="seegrad" role="img" {_size(width, height)} {view_box}>',
             f"<title>{_esc(heading(scene.graph))}</title>",
             f"<desc>{_esc(describe(scene.graph))}</desc>",
-            f"<style>{style()}</style>",
+            *[f"<style>{style()}</style>"] * styled,
             f'<rect class="paper" {_size(width, height)}/>',
             f'<g transform="translate({_n(MARGIN + max(0, legend_width - scene.width) / 2)} {_n(MARGIN)})">',
             *_frames(scene),
@@ -90,6 +99,14 @@ def style() -> str:
     return f"{SHAPES}{light}@media (prefers-color-scheme: dark) {{\n{dark}}}\n"
 
 
+def page_style() -> str:
+    """The style sheet for a page that has light and dark colours of its own, whatever the reader's system prefers."""
+    both = "".join(
+        _rule(s, name, light) + _rule(s, name, f"light-dark({light}, {dark})") for s, name, light, dark in COLOURS
+    )
+    return SHAPES + both
+
+
 def _rule(selectors: str, name: str, colour: str) -> str:
     return ", ".join(f".seegrad {selector}" for selector in selectors.split(", ")) + f" {{ {name}: {colour}; }}\n"
 
@@ -109,7 +126,20 @@ def _card(card: Card, result: bool = False) -> str:
     return (
         f'<g class="card {kind}{" result" if result else ""}" data-vertex="{card.vertex.id}">'
         f"<title>{_esc(tooltip(card.vertex))}</title>"
-        f"{_box(card, CORNER[kind])}{rows}</g>"
+        f"{_body(card)}{rows}</g>"
+    )
+
+
+def _body(card: Card) -> str:
+    corner = CORNER[card.vertex.kind]
+    return _pile(card.x, card.y, card.width, card.height) if card.vertex.kind == GROUP else _box(card, corner)
+
+
+def _pile(x: float, y: float, width: float, height: float) -> str:
+    size, corner = _size(width - SHEET, height - SHEET), _n(CORNER[GROUP])
+    return (
+        f'<rect class="sheet" x="{_n(x + SHEET)}" y="{_n(y + SHEET)}" {size} rx="{corner}"/>'
+        f'<rect class="body" x="{_n(x)}" y="{_n(y)}" {size} rx="{corner}"/>'
     )
 
 
@@ -180,27 +210,32 @@ def _head(x: float, y: float, dx: int, dy: int) -> str:
 def _legend(scene: Scene) -> tuple[list[str], float, float]:
     """The legend of what the picture really contains, in rows no wider than the picture; with its size."""
     kinds = {card.vertex.kind for card in scene.cards}
-    entries = [(f'<g class="card {kind}">{_sample(CORNER[kind])}</g>', text) for kind, text in LEGEND if kind in kinds]
+    entries = [(f'<g class="card {kind}">{_sample(kind)}</g>', text) for kind, text in LEGEND if kind in kinds]
     if scene.wires or scene.drops:
         entries.append((_pair_half("forward", "M0 -2H18", _head(24, -2, 1, 0)), "forward: values"))
     if scene.wires or any(drop.trained for drop in scene.drops):
         entries.append((_pair_half("backward", "M24 -2H6", _head(0, -2, -1, 0)), "backward: gradients"))
     if scene.frames:
-        entries.append((f'<g class="frame">{_sample(3)}</g>', "module"))
+        entries.append((f'<g class="frame">{_sample()}</g>', "module"))
+    if folded(scene.graph):
+        entries.append(("", folded(scene.graph)))
     room = max(scene.width, 430.0)
     parts, x, y, widest = [], 0.0, 10.0, 0.0
     for sign, text in entries:
-        width = 32 + text_width(text) * 11 / 12
+        indent = 31 if sign else 0
+        width = indent + 1 + text_width(text) * 11 / 12
         if x and x + width > room:
             x, y = 0.0, y + 22
-        parts.append(f'<g transform="translate({_n(x)} {_n(y)})">{sign}{_text("note", 31, 2, text)}</g>')
+        parts.append(f'<g transform="translate({_n(x)} {_n(y)})">{sign}{_text("note", indent, 2, text)}</g>')
         widest = max(widest, x + width)
         x += width + 22
     return parts, widest, y + 4
 
 
-def _sample(corner: float) -> str:
-    return f'<rect class="body" y="-9" {_size(24, 14)} rx="{_n(min(corner, 7))}"/>'
+def _sample(kind: str = "") -> str:
+    if kind == GROUP:
+        return _pile(0, -9, 24, 14)
+    return f'<rect class="body" y="-9" {_size(24, 14)} rx="{_n(min(CORNER.get(kind, 3), 7))}"/>'
 
 
 def _box(shape: Card | Frame, corner: float) -> str:

@@ -7,14 +7,17 @@ record may as well come from a file, and a view that reads records needs no mode
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, is_dataclass
 from functools import cache
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 
 OP, LEAF, CONSTANT = "op", "leaf", "constant"
+GROUP, INPUT = "group", "input"  # in folded graphs: several operations as one vertex; what comes in from outside
+COMPUTED = (OP, GROUP)
 FORWARD, BACKWARD, UPDATE = "forward", "backward", "update"
 
 
@@ -88,6 +91,14 @@ class Graph:
         found: list[list[Edge]] = [[] for _ in self.vertices]
         for edge in sorted(self.edges, key=lambda edge: (edge.target, edge.slot)):
             found[edge.target].append(edge)
+        return found
+
+    def uses(self) -> Counter[int]:
+        """How often each vertex is used; 0 where a group uses it, which does not tell how often."""
+        found = Counter([edge.source for edge in self.edges])
+        for edge in self.edges:
+            if self.vertices[edge.target].kind == GROUP:
+                found[edge.source] = 0
         return found
 
 
@@ -224,39 +235,60 @@ class Trace:
 
 
 @cache
-def _fields_of(kind: Any) -> tuple[str, ...] | None:
-    """The fields of a kind of item in a record; None for plain data."""
-    return tuple(f.name for f in fields(kind)) if is_dataclass(kind) else None
+def types_of(record: type) -> dict[str, Any]:
+    """The fields of a kind of record, in order, with their types."""
+    return get_type_hints(record)
 
 
-_PLAIN = (int, str, bool, float, type(None))  # most of what a record holds
+@cache
+def _holding(record: type) -> tuple[tuple[str, bool], ...]:
+    """The fields of a kind of record, and whether there may be values in them."""
+    return tuple((name, _holds(hint)) for name, hint in types_of(record).items())
+
+
+def _holds(hint: Any) -> bool:
+    if is_dataclass(hint):
+        return any(holds for _, holds in _holding(hint))  # type: ignore[arg-type]
+    return hint is Any or any(map(_holds, get_args(hint)))
 
 
 def map_values(record: Any, change: Callable[[Any], Any]) -> Any:
-    """A copy of a record with every array and Summary in it replaced by change(it)."""
-    kind: Any = type(record)
-    if kind is Summary or issubclass(kind, np.ndarray | np.generic):
-        return change(record)
-    if kind is list or kind is tuple:
-        changed = [item if type(item) in _PLAIN else map_values(item, change) for item in record]
-        return changed if kind is list else tuple(changed)
+    """A copy of a record with every value in it, an array or a Summary, replaced by change(it).
+
+    The arrays of probes and nudges are no values: they are needed whole, and are left as they are.
+    """
+    kind = type(record)
+    if record is None or kind is str:
+        return record
+    if kind is list:
+        return [map_values(item, change) for item in record]
     if kind is dict:
         return {key: map_values(item, change) for key, item in record.items()}
-    names = _fields_of(kind)
-    return record if names is None else kind(*map_values([getattr(record, name) for name in names], change))
+    if kind is tuple:
+        return tuple([map_values(item, change) for item in record])
+    if isinstance(record, np.ndarray | np.generic | Summary):
+        return change(record)
+    if is_dataclass(kind):
+        found = [(getattr(record, name), holds) for name, holds in _holding(kind)]
+        return kind(*[map_values(item, change) if holds else item for item, holds in found])
+    return record
 
 
-def each_value(record: Any) -> Iterator[Any]:
-    """Every array and Summary in a record."""
+def each_value(record: Any) -> list[Any]:
+    """Every value in a record, an array or a Summary."""
+    found: list[Any] = []
     waiting = [record]
     while waiting:
         item = waiting.pop()
-        kind: Any = type(item)
-        if kind is Summary or issubclass(kind, np.ndarray | np.generic):
-            yield item
+        kind = type(item)
+        if item is None or kind is str:
+            continue
+        if isinstance(item, np.ndarray | np.generic | Summary):
+            found.append(item)
+        elif kind is list or kind is tuple:
+            waiting += item
         elif kind is dict:
             waiting += item.values()
-        elif kind is list or kind is tuple:
-            waiting += [part for part in item if type(part) not in _PLAIN]
-        elif names := _fields_of(kind):
-            waiting.append([getattr(item, name) for name in names])
+        elif is_dataclass(kind):
+            waiting += [getattr(item, name) for name, holds in _holding(kind) if holds]
+    return found

@@ -42,14 +42,14 @@ class Live(NamedTuple):
     value: Any
 
 
-def add_probes(record: Trace, live: list[Live]) -> None:
+def add_probes(record: Trace, live: list[Live | None]) -> None:
     """Add terms to the contributions of a trace. `live` has these as they were, in the same order.
 
     Deterministic: each contribution gets a few elements, in the order of the backward pass; then the small ones get
     the rest of theirs, the smallest first; until the work is used up.
     """
     contributions = [c for step in record.backward for c in step.contributions]
-    wanting = [(c, x) for c, x in zip(contributions, live, strict=True) if _wants(c, x)]
+    wanting = [(c, x) for c, x in zip(contributions, live, strict=True) if x is not None and _wants(c, x)]
     small = sorted((pair for pair in wanting if pair[1].value.size <= ALL), key=lambda pair: pair[1].value.size)
     plan = [(c, x, cell) for c, x in wanting for cell in _few(x.value)]
     plan += [(c, x, cell) for c, x in small for cell in np.ndindex(*x.value.shape)]

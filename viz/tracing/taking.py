@@ -20,18 +20,18 @@ from autograd.errors import GraphFreedError
 from autograd.guard import check_usable
 from autograd.modes import MODE
 from autograd.node import Node
-from autograd.op import Op
 from autograd.source import decode
 from autograd.sweep import cotangent_of, forget_shared, guarded, pullback, reachable, unless_dead
-from viz.tracing.budget import BUDGET, within_budget
-from viz.tracing.model import Backward, Contribution, Part, Trace, Update
+from viz.tracing.budget import BUDGET, Steps, within_budget
+from viz.tracing.model import Backward, Contribution, Graph, Part, Trace, Update
 from viz.tracing.names import names_in
 from viz.tracing.nudging import nudges
 from viz.tracing.probing import Live, add_probes
-from viz.tracing.reading import Known, described, known_values, read, root_of
+from viz.tracing.reading import Known, described, graph, known_values, read, root_of
 from viz.tracing.replay import fill_in
 from viz.tracing.tape import Tape, trace_on_tape
 
+HELD = 10_000_000  # numbers of contributions that are held until the end, to be probed
 TRANSPOSED = re.compile(r"\btranspose\((\w+)\)")
 
 
@@ -51,6 +51,17 @@ def trace(y: Tensor | Trace | Tape, grad: Any = None, *, budget: int = BUDGET) -
         return y.traces[-1]
     taken = trace_on_tape(root_of(y)) if grad is None else None
     return taken or take(y, grad, budget)[0]
+
+
+def shown(y: Tensor | Trace | Tape) -> Graph:
+    """The graph that a picture shows: of a Tensor as it is now, of a Trace with the gradients that it ends with."""
+    if isinstance(y, Tensor):
+        return graph(y)
+    record = trace(y)
+    last: dict[int, Any] = {step.vertex: step.incoming for step in record.backward}
+    last |= {c.target: c.after for step in record.backward for c in step.contributions}
+    vertices = [replace(v, gradient=last.get(v.id)) if v.gradient is None else v for v in record.graph.vertices]
+    return Graph(vertices, record.graph.edges)
 
 
 def take(y: Tensor, grad: Any = None, budget: int = BUDGET) -> tuple[Trace, dict[Node, int]]:
@@ -78,7 +89,7 @@ def _take(y: Tensor, nodes: list[Node], start: Any, budget: int) -> tuple[Trace,
     fill_in(nodes, known)
     found, ids = read(nodes, known)
     ledger = Ledger(known, _uses(nodes, ids))
-    steps = []
+    steps = Steps(budget)
     times: Any = mul
     for node, g, contributions in pullback(nodes, {nodes[-1]: start}):
         step = Backward(ids[node], _plain(g), [])
@@ -86,7 +97,7 @@ def _take(y: Tensor, nodes: list[Node], start: Any, budget: int) -> tuple[Trace,
             step.contributions.append(ledger.add(node, slot, ids[node.inputs[slot]], g, value, times))
         steps.append(step)
         times = guarded if node.op and node.op.selects else times  # as the sweep does
-    record = within_budget(Trace(found, steps), budget)
+    record = within_budget(Trace(found, list(steps)), budget)
     add_probes(record, ledger.live)
     if np.array_equal(start, np.ones_like(y._array)):  # else the gradients are not those of the result itself
         record.nudges.extend(nudges(nodes, ids, known, ledger.totals))
@@ -120,7 +131,8 @@ class Ledger:
         self.uses = uses
         self.used: Counter[int] = Counter()
         self.totals: dict[int, Any] = {}
-        self.live: list[Live] = []
+        self.live: list[Live | None] = []
+        self.room = HELD
 
     def add(self, node: Node, slot: int, target: int, g: Any, value: Any, times: Any) -> Contribution:
         op = node.op
@@ -128,8 +140,9 @@ class Ledger:
         before = self.totals.get(target)
         self.totals[target] = after = value if before is None else before + value
         self.used[target] += 1
-        self.live.append(Live(node, slot, g, value))
-        rule = _formula(op, slot, node)
+        self.room -= np.size(value)
+        self.live.append(Live(node, slot, g, value) if self.room > 0 else None)
+        rule = op.formula(slot, node)
         names = names_in(rule, node, slot, g, self.known)
         spread, axes = _spread(node, slot, g, value, times)
         parts = [*_transposes(rule, names), Part("rule", rule, _plain(spread))]
@@ -140,14 +153,6 @@ class Ledger:
         return Contribution(
             slot, target, rule, names, parts, _plain(before), _plain(after), self.used[target], self.uses[target], local
         )  # fmt: skip
-
-
-def _formula(op: Op, slot: int, node: Node) -> str:
-    """The rule in symbols, or f'(g) where it cannot be read: a rule of the user's may take arrays only."""
-    try:
-        return op.formula(slot, node)
-    except Exception:
-        return f"{op.name}'(g)"
 
 
 def _transposes(rule: str, names: dict[str, Any]) -> list[Part]:
