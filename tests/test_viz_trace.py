@@ -523,8 +523,8 @@ def test_the_local_derivative(f, local):
 
 def test_a_long_chain():
     y = Tensor(1.0, requires_grad=True)
-    for _ in range(30_000):
+    for _ in range(12_000):
         y = y * 0.9999
     record = viz.trace(y)
-    assert len(record.backward) == 30_000
-    np.testing.assert_allclose(record.backward[-1].contributions[0].after, 0.9999**30_000, rtol=1e-9)
+    assert len(record.backward) == 12_000
+    np.testing.assert_allclose(record.backward[-1].contributions[0].after, 0.9999**12_000, rtol=1e-9)

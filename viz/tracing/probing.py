@@ -29,7 +29,7 @@ ALL = (
 PROBES = 512  # in one trace, at most
 TERMS = 20_000  # likewise
 LONGEST = 2_000  # terms of one probe
-WORK = 20_000_000  # elements that are computed for one trace; each probe counts as PER_PROBE more
+WORK = 50_000_000  # elements that are computed for one trace; each probe counts as PER_PROBE more
 PER_PROBE = 20_000
 
 
