@@ -12,9 +12,9 @@
 
 Where g and `local` do not have the same shape they are broadcast against each other first. A product 0 * inf counts as
 0 if the element is finite, as in the backward pass (a branch that was not taken). Where the input is real only the real
-part of a product counts. An answer whose products do not add up to the recorded element, within the square root of the
-precision of its dtype times the sum of their sizes, is no answer: a text, for example that of a user's own rule, may
-promise what the rule does not do.
+part of a product counts. Products must add up to the recorded element, within the square root of the coarsest precision
+of the three dtypes times the sum of their sizes, or they are no answer: a text, for example that of a user's own rule,
+may promise what the rule does not do.
 """
 
 from __future__ import annotations
@@ -123,14 +123,14 @@ def _summed(value: Any, cell: Cell, left_at: Any, right_at: Any, left: np.ndarra
 
 
 def adds_up(left: np.ndarray, right: np.ndarray, element: Any) -> bool:
-    """True if the products make the element, as far as its dtype can tell."""
+    """True if the products make the element, as far as their dtypes can tell."""
     products = _products(left, right, element)
     with np.errstate(all="ignore"):
         total = np.sum(products)
         if not (np.isfinite(total) and np.isfinite(element)):
             return bool(np.array_equal(total, element, equal_nan=True))
-        kind = np.asarray(element).dtype
-        tolerance = np.sqrt(np.finfo(kind if kind.kind in "fc" else float).eps)
+        kinds = [np.asarray(x).dtype for x in (left, right, element)]
+        tolerance = np.sqrt(max(np.finfo(kind if kind.kind in "fc" else float).eps for kind in kinds))
         return bool(np.abs(total - element) <= tolerance * np.sum(np.abs(products)))
 
 
