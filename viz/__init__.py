@@ -20,10 +20,12 @@ from viz.picture.picture import Picture, draw
 from viz.player.page import Player, step
 from viz.study.check import Check, check
 from viz.texts.explain import explain
+from viz.tracing.file import TraceFileError, load
 from viz.tracing.model import Trace
 from viz.tracing.taking import trace
 from viz.tracing.tape import Tape, record
 
 __all__ = [
-    "Check", "Picture", "Player", "Tape", "Trace", "check", "dot", "draw", "explain", "record", "step", "trace",
+    "Check", "Picture", "Player", "Tape", "Trace", "TraceFileError",
+    "check", "dot", "draw", "explain", "load", "record", "step", "trace",
 ]  # fmt: skip

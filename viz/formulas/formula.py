@@ -38,6 +38,11 @@ class Formula:
         return Formula(filled(self.tree, meanings))
 
     @property
+    def sides(self) -> list[Formula]:
+        """The sides of an equation, or the formula alone."""
+        return [Formula(side) for side in self.tree.sides] if isinstance(self.tree, Equation) else [self]
+
+    @property
     def names(self) -> set[str]:
         """The names that stand in it."""
         return names_in(self.tree)
@@ -66,4 +71,8 @@ def formula(rule: str) -> Formula:
 
 def equation(*sides: Any) -> Formula:
     """Formulas and values that are equal, in this order."""
-    return Formula(Equation(tuple(side.tree if isinstance(side, Formula) else Value(side) for side in sides)))
+    found: list[Tree] = []
+    for side in sides:
+        tree = side.tree if isinstance(side, Formula) else Value(side)
+        found += tree.sides if isinstance(tree, Equation) else [tree]
+    return Formula(Equation(tuple(found)))

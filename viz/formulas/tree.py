@@ -243,30 +243,36 @@ MAKERS: dict[type, Callable[[Any, Branch], Tree]] = {
 }
 
 
-def filled(tree: Any, names: Mapping[str, Any]) -> Any:
-    """The tree with names replaced: by a value, by words where it is a str, or by the tree that is given."""
-    if isinstance(tree, Name):
-        return _stands_for(names[tree.name]) if tree.name in names else tree
+def replaced(tree: Any, change: Callable[[Tree], Tree | None]) -> Any:
+    """A copy of a tree in which each branch is what `change` makes of it; where that is None, its parts are changed."""
     if isinstance(tree, tuple):
-        return tuple(filled(part, names) for part in tree)
-    if isinstance(tree, Tree) and not isinstance(tree, Value):
-        return type(tree)(*(filled(getattr(tree, field.name), names) for field in fields(tree)))
-    return tree
+        return tuple(replaced(part, change) for part in tree)
+    if not isinstance(tree, Tree):
+        return tree
+    changed = change(tree)
+    if changed is not None or isinstance(tree, Value):
+        return changed or tree
+    return type(tree)(*(replaced(getattr(tree, field.name), change) for field in fields(tree)))
 
 
-def _stands_for(meaning: Any) -> Any:
+def filled(tree: Tree, names: Mapping[str, Any]) -> Tree:
+    """The tree with names replaced by what they stand for."""
+    return replaced(tree, lambda t: _stands_for(names[t.name]) if isinstance(t, Name) and t.name in names else None)
+
+
+def _stands_for(meaning: Any) -> Tree:
     if isinstance(meaning, str):
-        return Words(meaning)
+        return parse(meaning)
     return meaning if isinstance(meaning, Tree) else Value(meaning)
 
 
-def names_in(tree: Any) -> set[str]:
+def names_in(tree: Tree) -> set[str]:
     """The names that stand in a tree."""
-    if isinstance(tree, Name):
-        return {tree.name}
-    parts = tree if isinstance(tree, tuple) else [getattr(tree, f.name) for f in fields(tree)] if _inner(tree) else []
-    return set().union(*map(names_in, parts))
+    found: set[str] = set()
 
+    def note(branch: Tree) -> None:
+        if isinstance(branch, Name):
+            found.add(branch.name)
 
-def _inner(tree: Any) -> bool:
-    return isinstance(tree, Tree) and not isinstance(tree, Value)
+    replaced(tree, note)
+    return found

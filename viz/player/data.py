@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from viz.formulas import formula
 from viz.picture.cards import LONGEST
 from viz.texts.explain import _names as names_of
-from viz.texts.explain import with_numbers
 from viz.texts.sentences import PHRASES, slots
 from viz.texts.text import clean, fitting, values
 from viz.texts.words import place
@@ -102,10 +102,10 @@ class Sayings:
     def _backward(self, moment: Moment) -> dict[str, str]:
         step, given, part = moment.step, moment.contribution, moment.part
         assert isinstance(step, Backward) and given is not None and part is not None
-        found = {"rule": part.text, "result": values(part.value), "shape": shape_of(part.value)}
+        found = {"rule": formula(part.text).mathml(), "result": values(part.value), "shape": shape_of(part.value)}
         found["incoming"] = fitting(step.incoming, LONGEST)
         if part.what == "rule":
-            found["numbers"] = with_numbers(part.text, given.names)
+            found["numbers"] = formula(part.text).mathml(given.names)
         return found | (self._sum(given) if moment.accumulates else {})
 
     def _sum(self, given: Contribution) -> dict[str, str]:
@@ -129,19 +129,23 @@ def _shorten(content: dict[str, Any]) -> None:
             for part in given["parts"]:
                 named = TRANSPOSED.fullmatch(part["text"]) if part["what"] == "transpose" else None
                 source = given.get("names", {}).get(named[1]) if named else None
-                if isinstance(source, int) and "base64" in rows[source] and "base64" in rows[part["value"]]:
-                    if source != part["value"]:
+                if isinstance(source, int) and source != part["value"]:
+                    if "base64" in rows[source] and "base64" in rows[part["value"]]:
                         rows[part["value"]] = {"transpose": source}
     content["values"] = [_single(row) for row in rows]
 
 
 def _single(row: dict[str, Any]) -> dict[str, Any]:
-    """A large float64 array as float32, unless that would make an element infinite or zero."""
-    if row.get("dtype") != "<f8" or "base64" not in row:
+    """A large float64 array as float32, unless that would make an element infinite or zero.
+
+    Its bytes stand in planes, the first of each element first: signs and exponents side by side pack a fifth better.
+    """
+    if row.get("dtype") not in ("<f8", "<f4") or "base64" not in row:
         return row
-    wide = np.frombuffer(base64.b64decode(row["base64"]), "<f8")
+    wide = np.frombuffer(base64.b64decode(row["base64"]), row["dtype"])
     with np.errstate(all="ignore"):
         narrow = wide.astype("<f4")
     if not np.array_equal(np.isfinite(narrow), np.isfinite(wide)) or not np.array_equal(narrow == 0, wide == 0):
         return row
-    return {**row, "dtype": "<f4", "base64": base64.b64encode(narrow.tobytes()).decode()}
+    planes = narrow.view(np.uint8).reshape(-1, 4).T.tobytes()
+    return {"dtype": "<f4", "shape": row["shape"], "planes": base64.b64encode(planes).decode()}

@@ -1,6 +1,6 @@
-/* The graph: a finished picture. Steps light edges and fill in numbers; no card ever moves. */
+// The graph: a finished picture. Steps light edges and fill in numbers; no card ever moves.
 
-function makeGraph(page) {
+function createGraph(page) {
   const { data, moments, words } = page;
   const box = one("graph"), svg = box.querySelector("svg");
   const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
@@ -33,7 +33,7 @@ function makeGraph(page) {
     keepInView([...[...lit].map((half) => half.element), ...[from, to].flatMap((id) => single(id))]);
   }
 
-  /* The vertices that a moment is about: what is computed, or where the gradient comes from and where it goes. */
+  // The vertices that a moment is about: what is computed, or where the gradient comes from and where it goes.
   function endsOf(moment) {
     return [moment.vertex, moment.contribution ? moment.contribution.target : moment.vertex];
   }
@@ -45,7 +45,8 @@ function makeGraph(page) {
   }
 
   function drawCard(card, id, moment, current) {
-    const value = latest(lives.values[id], moment.i), gradient = latest(lives.gradients[id], moment.i);
+    const value = latest(lives.values[id], moment.i);
+    const gradient = latest(lives.gradients[id], page.revealed ? moment.i : moment.i - 1);
     const computed = !lives.made[id] || lives.made[id] <= moment.i;
     card.element.classList.toggle("future", !computed);
     card.element.classList.toggle("current", current);
@@ -84,7 +85,7 @@ function makeGraph(page) {
     if (dx || dy) box.scrollBy({ left: dx, top: dy, behavior: page.calm() ? "auto" : "smooth" });
   }
 
-  /* How far to scroll so that a..b comes into from..to; 0 where it is there already. */
+  // How far to scroll so that a..b comes into from..to; 0 where it is there already.
   function shift(a, b, from, to) {
     return a >= from && b <= to ? 0 : (a + b) / 2 - (from + to) / 2;
   }
@@ -99,17 +100,12 @@ function makeGraph(page) {
 
   const whole = () => Math.min(box.clientWidth / width, box.clientHeight / height) * 0.98;
 
-  /* Along the edges: right to what uses a vertex, left to its inputs, up and down among what goes into the same one. */
-  function walk(key) {
+  // Along the edges: right to what uses a vertex, left to its inputs, up and down among what goes into the same one.
+  function walk(way) {
     if (cursor === null) return point(now ? now.vertex : data.vertices.length - 1);
     const user = users[cursor][0], beside = user === undefined ? [cursor] : inputs[user];
     const place = beside.indexOf(cursor);
-    const next = {
-      ArrowRight: user,
-      ArrowLeft: inputs[cursor][0],
-      ArrowUp: beside[place - 1],
-      ArrowDown: beside[place + 1],
-    }[key];
+    const next = { right: user, left: inputs[cursor][0], up: beside[place - 1], down: beside[place + 1] }[way];
     if (next !== undefined) point(next);
   }
 
@@ -122,13 +118,13 @@ function makeGraph(page) {
     page.announce(describe(id));
   }
 
-  /* A vertex in words, as far as it is computed. */
+  // A vertex in words, as far as it is computed.
   function describe(id) {
     const card = cards.get(id)?.[0];
     return card ? card.title.textContent : page.called[id];
   }
 
-  /* The moment that a card stands for: in the backward pass where its gradient is made, else where its value is. */
+  // The moment that a card stands for: in the backward pass where its gradient is made, else where its value is.
   function momentOf(id) {
     const gradient = lives.gradients[id][0];
     return now && now.kind !== "forward" && gradient ? gradient.i : lives.made[id] || (gradient ? gradient.i : null);
@@ -173,7 +169,7 @@ function makeGraph(page) {
   };
 }
 
-/* When each vertex gets which value and which gradient: lists of {i, text}, oldest first. */
+// When each vertex gets which value and which gradient: lists of {i, text}, oldest first.
 function livesOf(data, moments) {
   const values = data.vertices.map(() => []), gradients = data.vertices.map(() => []), made = [];
   for (const { i, kind, vertex, contribution, accumulates, said } of moments) {
@@ -190,7 +186,7 @@ function latest(list, i) {
   return null;
 }
 
-/* The cards of each vertex: a leaf has one for each use. */
+// The cards of each vertex: a leaf has one for each use.
 function cardsOf(svg) {
   const found = new Map();
   for (const element of svg.querySelectorAll("[data-vertex]")) {
@@ -211,7 +207,7 @@ function cardsOf(svg) {
   return found;
 }
 
-/* Each edge's two halves, by "kind source target slot", with the first moment that runs along it (null: none does). */
+// Each edge's two halves, by "kind source target slot", with the first moment that runs along it (null: none does).
 function edgesOf(svg, data, moments) {
   const first = new Map();
   for (const { i, kind, vertex, contribution } of moments) {

@@ -1,12 +1,12 @@
-/* The page: reads its data, holds the number of the moment, and hands it to graph, panel, transport bar and lenses. */
+// The page: reads its data, holds the number of the moment, and hands it to graph, panel, lenses and transport bar.
 
 async function start() {
   const data = await readData();
-  const language = data.lang || (navigator.languages || [navigator.language]).map((l) => l.slice(0, 2)).find((l) => l in data.words) || "en";
-  const page = makePage(data, language);
-  fillWords(page.words, language, data.name);
-  document.documentElement.dataset.live = "";
-  page.begin();
+  const spoken = (navigator.languages ?? [navigator.language]).map((tag) => tag.slice(0, 2));
+  const lang = data.lang ?? spoken.find((tag) => tag in data.words) ?? "en";
+  fillWords(data.words[lang], lang, data.name);
+  document.documentElement.dataset.live = ""; // from here on the page is alive: see player.css
+  createPage(data, lang).begin();
 }
 
 async function readData() {
@@ -17,52 +17,46 @@ async function readData() {
   return JSON.parse(await new Response(stream).text());
 }
 
-/* Every moment of the trace, in order, with the texts that Python has written for it. */
-function momentsOf(data) {
-  const found = [];
-  data.vertices.forEach((vertex, id) => {
-    if (vertex.kind === "op") found.push({ kind: "forward", vertex: id });
-  });
-  for (const step of data.backward) {
-    for (const contribution of step.contributions || []) {
-      for (const part of contribution.parts) {
-        const accumulates = part === contribution.parts.at(-1);
-        found.push({ kind: "backward", vertex: step.vertex, step, contribution, part, accumulates });
-      }
-    }
-  }
-  for (const step of data.updates) found.push({ kind: "update", vertex: step.vertex, step });
-  return found.map((moment, k) => ({ ...moment, i: k + 1, ...texts(data, data.moments[k]) }));
+function fillWords(words, lang, name) {
+  document.documentElement.lang = lang;
+  document.title = document.querySelector("h1").textContent = phrase(words.title, { name });
+  for (const element of document.querySelectorAll("[data-word]")) element.textContent = words[element.dataset.word];
+  for (const element of document.querySelectorAll("[data-label]")) label(element, words[element.dataset.label]);
+  for (const element of document.querySelectorAll("[data-region]")) element.setAttribute("aria-label", words[element.dataset.region]);
 }
 
-function texts(data, { phrase, slots, ...said }) {
+// A moment with its number, and with the texts that Python has written for it.
+function momentWithTexts(data, moment, k) {
   const read = (places) => Object.fromEntries(Object.entries(places).map(([name, place]) => [name, data.texts[place]]));
-  return { phrase, slots: read(slots), said: read(said) };
+  const { phrase: key, slots, ...said } = data.moments[k];
+  const accumulates = moment.contribution !== undefined && moment.part === moment.contribution.parts.at(-1);
+  return { ...moment, i: k + 1, accumulates, phrase: key, slots: read(slots), said: read(said) };
 }
 
-function makePage(data, lang) {
-  const moments = momentsOf(data), words = data.words[lang], n = moments.length;
-  const phrases = data.phrases[lang] || data.phrases.en;
+function createPage(data, lang) {
+  const words = data.words[lang], phrases = data.phrases[lang] ?? data.phrases.en;
+  const moments = momentsOf(data).map((moment, k) => momentWithTexts(data, moment, k)), n = moments.length;
   const still = matchMedia("(prefers-reduced-motion: reduce)");
-  let graph, panel, transport, outline;
+  let views = [], lenses = null;
 
   const page = {
     data, lang, words, moments, n,
-    i: 0, grain: "ops",
+    i: 0, grain: "ops", cell: null, cells: [], revealed: true,
     called: data.called.map((place) => data.texts[place]),
     firstBackward: moments.find((moment) => moment.kind === "backward")?.i,
     calm: () => still.matches,
     announce: (text) => { one("said").textContent = text; },
-    sentence: (moment) => filled(phrases[moment.phrase], { ...moment.slots, i: moment.i, n }),
-    go, forward: () => go(page.i + 1), backward: () => go(page.i - 1), operation, setGrain, begin,
+    begin, go, forward, back, operation, setGrain, sentence, searchable,
+    togglePredict: () => one("predict").setAttribute("aria-pressed", String(lenses.togglePredict())),
+    repaint: () => lenses.repaint(),
   };
 
   function begin() {
-    graph = makeGraph(page);
-    panel = makePanel(page);
-    outline = makeOutline(page, graph);
-    transport = makeTransport(page);
-    listSteps(page);
+    const graph = createGraph(page), transport = createTransport(page);
+    lenses = createLenses(one("lens"), data, words, refresh);
+    views = [createPanel(page), transport, createOutline(page, graph)];
+    views.unshift(graph);
+    createList(page);
     graph.open();
     listen(page, graph, transport);
     go(fromLink() || 1);
@@ -71,25 +65,63 @@ function makePage(data, lang) {
   function go(i) {
     i = Math.min(n, Math.max(1, Math.trunc(i) || 1));
     if (i === page.i) return;
-    page.i = i;
-    const moment = moments[i - 1];
-    for (const view of [graph, panel, transport, outline]) view.show(moment);
+    Object.assign(page, { i, cell: null, cells: [] });
+    refresh();
     if (location.protocol !== "about:") history.replaceState(null, "", `#step=${i}`);
   }
 
-  /* To the first moment of the next operation, or of the one before. */
-  function operation(direction) {
-    const same = (k) => moments[k].kind === moments[page.i - 1].kind && moments[k].vertex === moments[page.i - 1].vertex;
-    let k = page.i - 1;
-    while (k >= 0 && k < n && same(k)) k += direction;
-    if (k < 0 || k >= n) return go(direction < 0 ? 1 : n);
-    while (direction < 0 && k > 0 && moments[k - 1].vertex === moments[k].vertex && moments[k - 1].kind === moments[k].kind) k--;
-    go(k + 1);
+  // Everything anew for the moment that it is.
+  function refresh() {
+    const state = { number: page.i };
+    lenses.update(state);
+    page.revealed = state.revealed;
+    for (const view of views) view.show(moments[page.i - 1]);
+  }
+
+  // The grain decides how far a step goes: to the next moment, or to the next element of this one.
+  function forward() {
+    if (page.grain === "ops" || !toCell(page.cell === null ? 0 : page.cell + 1)) go(page.i + 1);
+  }
+
+  function back() {
+    if (page.grain === "ops" || !toCell(page.cell === null ? -1 : page.cell - 1)) go(page.i - 1);
+  }
+
+  function toCell(k) {
+    page.cells = page.revealed ? lenses.cells(page.i) : [];
+    if (!page.cells[k]) return false;
+    page.cell = k;
+    lenses.showCell(page.cells[k]);
+    views[1].show(moments[page.i - 1]);
+    return true;
   }
 
   function setGrain(grain) {
     page.grain = grain;
     one("elements").setAttribute("aria-pressed", String(grain === "elements"));
+    if (grain === "elements") return toCell(0);
+    page.cell = null;
+    lenses.showCell(null);
+    refresh();
+  }
+
+  // To the first moment of the next operation, or of this one, or of the one before.
+  function operation(direction) {
+    const key = (k) => `${moments[k]?.kind} ${moments[k]?.vertex}`;
+    const here = page.i - 1;
+    let k = direction < 0 && key(here - 1) !== key(here) ? here - 1 : here;
+    while (direction > 0 && k < n && key(k) === key(here)) k++;
+    while (direction < 0 && k > 0 && key(k - 1) === key(k)) k--;
+    go(k + 1);
+  }
+
+  function sentence(moment, revealed = true) {
+    const hidden = revealed ? {} : { equation: `${moment.part.text} = ?`, value: "?", after: "?", total: "?" };
+    return phrase(phrases[moment.phrase], { ...moment.slots, ...hidden, i: moment.i, n });
+  }
+
+  function searchable({ said, vertex, ...moment }) {
+    return [sentence(moment), said.place, said.code, ...(data.vertices[vertex].scope ?? [])].join(" ").toLowerCase();
   }
 
   return page;
@@ -97,62 +129,48 @@ function makePage(data, lang) {
 
 const fromLink = () => Number(/^#step=(\d+)$/.exec(location.hash)?.[1]);
 
-function fillWords(words, lang, name) {
-  document.documentElement.lang = lang;
-  document.title = document.querySelector("h1").textContent = filled(words.title, { name });
-  for (const element of document.querySelectorAll("[data-word]")) element.textContent = words[element.dataset.word];
-  for (const element of document.querySelectorAll("[data-label]")) label(element, words[element.dataset.label]);
-  for (const element of document.querySelectorAll("[data-name]")) element.setAttribute("aria-label", words[element.dataset.name]);
-}
-
-/* The list of all steps, in the reader's language and with a way to each. */
-function listSteps(page) {
-  const list = one("all").querySelector("ol");
-  const most = list.children.length;
-  list.replaceChildren(...page.moments.slice(0, most).map((moment) => {
-    const item = make("li"), button = make("button", page.sentence(moment), "link");
-    button.addEventListener("click", () => page.go(moment.i));
-    item.append(button);
-    return item;
-  }));
-  if (page.n > most) list.append(make("li", filled(page.words.more, { count: page.n - most })));
-}
-
 const WRITTEN_IN = "input:not([type=range]), select, textarea";
 
 function listen(page, graph, transport) {
-  const stopped = (act) => () => {
+  const press = (id) => () => one(id).click();
+  const jump = (direction) => () => {
     transport.stop();
-    act();
+    page.operation(direction);
   };
   const keys = {
-    ArrowLeft: stopped(page.backward),
-    ArrowRight: stopped(page.forward),
-    "Shift ArrowLeft": stopped(() => page.operation(-1)),
-    "Shift ArrowRight": stopped(() => page.operation(1)),
-    Home: stopped(() => page.go(1)),
-    End: stopped(() => page.go(page.n)),
+    arrowleft: press("back"),
+    arrowright: press("next"),
+    "shift arrowleft": jump(-1),
+    "shift arrowright": jump(1),
+    home: press("first"),
+    end: press("last"),
     " ": transport.toggle,
-    b: () => one("to-backward").click(),
-    e: () => one("elements").click(),
-    p: () => one("predict").click(),
-    g: () => { one("go").focus(); one("go").select(); },
-    "/": () => one("search-button").click(),
-    "?": () => one("help-button").click(),
+    b: press("to-backward"),
+    e: press("elements"),
+    p: press("predict"),
+    g: () => one("go").select(),
+    "/": press("search-button"),
+    "?": press("help-button"),
     "+": graph.larger,
     "=": graph.larger,
     "-": graph.smaller,
     0: graph.fit,
-    Escape: () => document.activeElement.blur(),
+    escape: () => document.activeElement.blur(),
+  };
+  const inGraph = {
+    arrowleft: () => graph.walk("left"),
+    arrowright: () => graph.walk("right"),
+    arrowup: () => graph.walk("up"),
+    arrowdown: () => graph.walk("down"),
+    enter: graph.enter,
   };
   document.addEventListener("keydown", (event) => {
+    const key = event.key.toLowerCase(), at = event.target;
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-    const at = event.target, inGraph = at.id === "graph";
-    if (at.matches(WRITTEN_IN) && event.key !== "Escape") return;
-    if (at.matches("button, summary") && (event.key === " " || event.key === "Enter")) return;
-    let act = keys[event.shiftKey && event.key.startsWith("Arrow") ? `Shift ${event.key}` : event.key.toLowerCase()] || keys[event.key];
-    if (inGraph && event.key.startsWith("Arrow") && !event.shiftKey) act = () => graph.walk(event.key);
-    if (inGraph && event.key === "Enter") act = graph.enter;
+    if (at.matches(WRITTEN_IN) && key !== "escape") return;
+    if (at.matches("button, summary") && (key === " " || key === "enter")) return;
+    const shifted = event.shiftKey && key.startsWith("arrow") ? `shift ${key}` : key;
+    const act = (at.id === "graph" && inGraph[shifted]) || keys[shifted];
     if (!act) return;
     event.preventDefault();
     act();
@@ -161,28 +179,29 @@ function listen(page, graph, transport) {
   one("zoom-in").addEventListener("click", graph.larger);
   one("zoom-out").addEventListener("click", graph.smaller);
   one("fit").addEventListener("click", graph.fit);
-  one("theme").addEventListener("click", changeTheme);
-  one("go").addEventListener("keydown", (event) => { if (event.key === "Enter") one("go").blur(); });
+  one("theme").addEventListener("click", () => {
+    changeTheme();
+    page.repaint();
+  });
   adoptTheme();
 }
 
-/* A notebook's own theme, where it lets us see it. */
+// A notebook's own theme, where it lets the page see it.
 function adoptTheme() {
+  if (parent === window) return;
   try {
-    const around = parent.document;
-    if (parent === window) return;
-    const light = around.body.dataset.jpThemeLight;
-    const dark = light === "false" || around.documentElement.getAttribute("theme") === "dark";
-    if (light || dark) document.documentElement.dataset.theme = dark ? "dark" : "light";
+    const { body, documentElement } = parent.document;
+    const dark = body.dataset.jpThemeLight === "false" || documentElement.getAttribute("theme") === "dark";
+    if (dark || body.dataset.jpThemeLight === "true") document.documentElement.dataset.theme = dark ? "dark" : "light";
   } catch {
-    // another origin: the system's preference decides
+    // the frame has no rights to look: the system's preference decides
   }
 }
 
 function changeTheme() {
-  const root = document.documentElement;
-  const dark = getComputedStyle(root).colorScheme === "dark" || (!root.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches);
-  root.dataset.theme = dark ? "light" : "dark";
+  const { dataset } = document.documentElement;
+  const dark = dataset.theme ? dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  dataset.theme = dark ? "light" : "dark";
 }
 
 start();

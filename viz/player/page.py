@@ -19,23 +19,27 @@ from pathlib import Path
 from typing import Any
 
 from autograd import Tensor
+from viz.formulas.mathml import STYLE as FORMULAS
 from viz.picture.picture import Picture
 from viz.picture.svg import page_style
 from viz.player.data import page_data
 from viz.player.stage import picture
+from viz.player.lens_words import WORDS
 from viz.player.words import UI
 from viz.saving import write_atomically
 from viz.texts.sentences import sentence
 from viz.texts.text import clean
-from viz.texts.words import title
 from viz.tracing.model import Trace
 from viz.tracing.moments import moments
 from viz.tracing.taking import trace
 from viz.tracing.tape import Tape
 
 FOLDER = Path(__file__).parent
-SCRIPTS = ("dom.js", "graph.js", "panel.js", "transport.js", "main.js")
-STYLES = ("player.css",)
+SCRIPTS = (
+    *("values.js", "heat.js", "probe.js", "predict.js", "nudge.js", "lenses.js"),
+    *("dom.js", "graph.js", "panel.js", "transport.js", "main.js"),
+)
+STYLES = ("player.css", "lens.css")
 PLAIN = 100_000  # characters of data that stand in the page as they are; more are packed
 LISTED = 200  # sentences in the list of all steps
 LARGEST = 1_000_000  # characters of one output of a notebook
@@ -62,18 +66,17 @@ class Player:
     def html(self) -> str:
         """The page."""
         words = UI[self.lang or "en"]
-        name = clean(title(self.record.graph.root), NAMED)
-        style = page_style() + "".join((FOLDER / file).read_text("utf-8") for file in STYLES)
+        style = page_style() + FORMULAS + "".join((FOLDER / file).read_text("utf-8") for file in STYLES)
         script = "".join((FOLDER / file).read_text("utf-8") for file in SCRIPTS)
         script = f'(function () {{\n"use strict";\n{script}}})();\n'
-        data = {"lang": self.lang, "name": name, "words": UI, **page_data(self.record)}
+        data = {"lang": self.lang, "name": self._name(), "words": words_in(self.lang), **page_data(self.record)}
         policy = (
             f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data:; base-uri 'none'"
         )
         parts = {
             "lang": self.lang or "en",
             "policy": policy,
-            "title": escape(words["title"].format(name=name)),
+            "title": escape(words["title"].format(name=self._name())),
             "style": style,
             "script": script,
             "picture": picture(self.record),
@@ -83,6 +86,10 @@ class Player:
         }
         page = (FOLDER / "page.html").read_text("utf-8")
         return re.sub(r"\{\{(\w+)\}\}", lambda slot: parts[slot[1]], page)
+
+    def _name(self) -> str:
+        root = self.record.graph.root
+        return clean(root.name or root.op or root.kind, NAMED)
 
     def _steps(self) -> str:
         """The first steps as sentences."""
@@ -111,8 +118,7 @@ class Player:
         return path
 
     def __repr__(self) -> str:
-        name = clean(title(self.record.graph.root), NAMED)
-        return f"<{UI['en']['title'].format(name=name)}; .save('steps.html') writes it to a file, .show() opens it>"
+        return f"<{UI['en']['title'].format(name=self._name())}; .save('steps.html') writes it to a file, .show() opens it>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """The player in a frame without rights, the picture, and text: a notebook shows the best that it may."""
@@ -138,6 +144,11 @@ class Player:
             f"<p>This page has {len(self.html) / 1e6:.1f} million characters, too many for a notebook: "
             f".save('steps.html') writes it to a file.</p>{self._svg()}"
         )
+
+
+def words_in(lang: str | None) -> dict[str, dict[str, str]]:
+    """The interface's words in one language or in all."""
+    return {each: UI[each] | WORDS[each] for each in ([lang] if lang else UI)}
 
 
 def _hash(text: str) -> str:

@@ -1,80 +1,69 @@
-/* The panel: one moment in full. The sentence first, then the rule, the rule with numbers, the result, the sum, the line. */
+// The panel: one moment in full. The sentence first, then the rule, the rule with numbers, the result, the sum, the line.
+// What a learner is asked to predict is not shown before the answer.
 
-function makePanel(page) {
+function createPanel(page) {
   const { words } = page;
   const facts = one("facts"), sentence = one("sentence"), phase = one("phase"), count = one("count");
 
   function show(moment) {
     phase.textContent = words[moment.kind];
     phase.dataset.kind = moment.kind;
-    count.textContent = filled(words.count, { i: moment.i, n: page.n });
-    sentence.textContent = page.sentence(moment);
-    facts.replaceChildren(...rows(moment).filter(Boolean));
+    count.textContent = page.cell === null ? "" : phrase(words.element, { k: page.cell + 1, n: page.cells.length });
+    const text = page.sentence(moment, page.revealed);
+    if (sentence.textContent !== text) sentence.textContent = text; // else it would be read out again
+    facts.replaceChildren(...rowsOf(moment).filter(Boolean));
   }
 
-  function rows({ said, contribution, accumulates, kind }) {
+  function rowsOf({ said, contribution, accumulates, kind }) {
+    const shown = page.revealed;
+    const result = kind === "update" ? `${said.before} → ${said.result}` : said.result;
     return [
-      said.rule && row("rule", formula(said.rule)),
-      said.numbers && said.numbers !== said.rule && row("numbers", formula(said.numbers)),
-      kind === "update" ? row("result", `${said.before} → ${said.result}`, said.shape) : said.result && row("result", said.result, said.shape),
-      accumulates && row("sum", ...sum(said, contribution)),
-      said.place && row("python", said.place, make("code", said.code)),
+      said.rule && row("rule", formulaOf(said.rule)),
+      shown && said.numbers && said.numbers !== said.rule && row("numbers", formulaOf(said.numbers)),
+      !shown && row("result", newElement("i", { text: words.lens_hidden })),
+      shown && result && row("result", result, said.shape && newElement("small", { text: ` ${said.shape}` })),
+      shown && accumulates && row("sum", ...sumOf(said, contribution)),
+      said.place && row("python", said.place, newElement("code", { text: said.code ?? "" })),
     ];
   }
 
-  /* x.grad: 0.5 + 0.3 = 0.8, use 2 of 2 */
-  function sum(said, contribution) {
+  // x.grad: 0.5 + 0.3 = 0.8, use 2 of 2
+  function sumOf(said, { use, uses }) {
     const terms = said.before === undefined ? "" : `${said.before} + ${said.plus} = `;
-    const use = filled(words.use, { use: contribution.use, uses: contribution.uses });
-    return [`${said.name}.grad: ${terms}`, make("b", said.after), ", ", use];
+    return [`${said.name}.grad: ${terms}`, newElement("b", { text: said.after }), `, ${phrase(words.use, { use, uses })}`];
   }
 
   function row(kind, ...content) {
-    const element = make("div", "", kind), shown = make("dd");
-    const [first, ...rest] = content;
-    shown.append(first, ...rest.map((part) => (kind === "result" && part ? make("small", ` ${part}`) : part || "")));
-    element.append(make("dt", words[kind]), shown);
-    return element;
+    const shown = newElement("dd", {}, ...content.filter(Boolean));
+    return newElement("div", { class: kind }, newElement("dt", { text: words[kind] }), shown);
   }
 
   return { show };
 }
 
-/* The graph as nested lists, in the order and with the names of the picture: modules, their operations, the inputs. */
-function makeOutline(page, graph) {
-  const { data, words } = page;
-  const top = make("ul"), open = [{ scope: [], list: top }];
-  const items = [];
-  data.vertices.forEach((vertex, id) => {
+// The graph as nested lists, in the order and with the names of the picture: modules, their operations, their inputs.
+function createOutline(page, graph) {
+  const top = newElement("ul"), open = [{ scope: [], list: top }], items = [];
+  page.data.vertices.forEach((vertex, id) => {
     if (vertex.kind !== "op") return;
-    const list = listFor(vertex.scope || []), item = make("li"), given = make("ul");
-    item.append(entry(id), given);
-    for (const source of graph.inputs[id]) given.append(inside(source));
-    list.append(item);
+    const inputs = newElement("ul", {}, ...graph.inputs[id].map((source) => newElement("li", {}, entry(source))));
+    listFor(vertex.scope ?? []).append(newElement("li", {}, entry(id), inputs));
   });
   one("outline").append(top);
-
-  function inside(source) {
-    const item = make("li");
-    item.append(entry(source));
-    return item;
-  }
+  one("outline").addEventListener("toggle", show);
 
   function listFor(scope) {
     while (!open.at(-1).scope.every((name, k) => name === scope[k])) open.pop();
     while (open.at(-1).scope.length < scope.length) {
-      const item = make("li", scope[open.at(-1).scope.length]), list = make("ul");
-      item.append(list);
-      open.at(-1).list.append(item);
-      open.push({ scope: scope.slice(0, open.at(-1).scope.length + 1), list });
+      const depth = open.at(-1).scope.length + 1, list = newElement("ul");
+      open.at(-1).list.append(newElement("li", { text: scope[depth - 1] }, list));
+      open.push({ scope: scope.slice(0, depth), list });
     }
     return open.at(-1).list;
   }
 
   function entry(id) {
-    const button = make("button", "", "link");
-    button.type = "button";
-    button.addEventListener("click", () => graph.visit(id));
+    const button = newElement("button", { type: "button", class: "link", on: { click: () => graph.visit(id) } });
     items.push([id, button]);
     return button;
   }
@@ -82,6 +71,14 @@ function makeOutline(page, graph) {
   function show() {
     if (one("outline").open) for (const [id, button] of items) button.textContent = graph.describe(id);
   }
-  one("outline").addEventListener("toggle", show);
   return { show };
+}
+
+// All steps as sentences, in the reader's language and with a way to each; on paper this is what is left of the steps.
+function createList(page) {
+  const list = one("all").querySelector("ol"), most = list.children.length;
+  const button = (moment) =>
+    newElement("button", { type: "button", class: "link", text: page.sentence(moment), on: { click: () => page.go(moment.i) } });
+  list.replaceChildren(...page.moments.slice(0, most).map((moment) => newElement("li", {}, button(moment))));
+  if (page.n > most) list.append(newElement("li", { text: phrase(page.words.more, { count: page.n - most }) }));
 }

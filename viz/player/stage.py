@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from viz.picture import svg
-from viz.picture.cards import LONGEST, Row, card_rows
+from viz.picture.cards import LONGEST, card_rows
 from viz.picture.scene import compose
 from viz.texts.text import fitting
 from viz.tracing.model import Graph, Trace

@@ -235,7 +235,7 @@ class Trace:
 @cache
 def types_of(record: type) -> dict[str, Any]:
     """The fields of a kind of record, in order, with their types."""
-    return {name: hint for name, hint in get_type_hints(record).items() if name in record.__dataclass_fields__}
+    return get_type_hints(record)
 
 
 @cache

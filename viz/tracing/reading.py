@@ -156,7 +156,8 @@ def _arguments(node: Node) -> dict[str, str]:
     if node.op is None or not node.kwargs:
         return {}
     usual = node.op.defaults
-    return {k: values(v) for k, v in node.kwargs.items() if v is not None and not (k in usual and usual[k] is v)}
+    given = {k: v for k, v in node.kwargs.items() if v is not None and not (k in usual and usual[k] is v)}
+    return {k: values(repr(v) if isinstance(v, str) else v) for k, v in given.items()}
 
 
 def _constant(number: int, value: Any) -> Vertex:
