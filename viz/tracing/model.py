@@ -47,7 +47,8 @@ class Summary:
 class Vertex:
     """One operation, leaf or constant. `id` is its place in `Graph.vertices`; inputs come before what uses them.
 
-    `source` is "file.py:12" without folders. `arguments` are the static arguments, as text.
+    `source` is "file.py:12" without folders. `arguments` are the static arguments, as text. `gradient` is what `.grad`
+    held when the record was taken: what a backward pass adds to, None after `zero_grad()`.
     """
 
     id: int
@@ -131,7 +132,8 @@ class Contribution:
 
     `rule` is the derivative rule in symbols, `names` what its names stand for (a value, or text). `parts` are the moves
     that lead to `value`, the last of them. The gradient of vertex `target` grows from `before` (None: nothing yet) to
-    `after`, at use number `use` of `uses`. `local` is the derivative that g is multiplied by, for elementwise ops.
+    `after`, at use number `use` of `uses`. `local` is the derivative that g is multiplied by, element by element, where
+    the rule does so. `probes` tell it for other rules.
     """
 
     slot: int
