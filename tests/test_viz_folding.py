@@ -379,7 +379,14 @@ def test_a_group_with_several_results_shows_none():
 
 
 def test_how_often_a_leaf_is_used_is_said_only_where_it_is_known():
-    assert "use 1 of" not in viz.draw(recurrent(1000)).svg
+    picture = viz.draw(recurrent(1000))
+    assert "use 1 of" not in picture.svg and "use 1 of" not in viz.dot(recurrent(1000)).source
+    (group,) = fold(picture.graph).groups.values()
+    assert "use 1 of" not in viz.Picture(group.inside).svg
+    rng = np.random.default_rng(0)
+    leaves = [parameter() for _ in range(30)]
+    total = sum(np.exp(leaf * rng.normal()) * leaf for _ in range(20) for leaf in leaves)
+    assert "use 1 of" not in viz.draw(total).svg
     assert "use 1000 of 1000" in viz.draw(recurrent(1000), expand=True).svg
 
 
