@@ -24,7 +24,15 @@ from viz.texts.text import clean, number
 from viz.tracing.moments import moments
 from viz.tracing.reading import graph
 
-PLAIN = {".svg": "<svg ", ".html": "<!DOCTYPE html>", ".dot": "digraph {", ".mmd": "flowchart LR\n", ".json": "{"}
+PLAIN = {
+    ".svg": "<svg ",
+    ".html": "<!DOCTYPE html>",
+    ".dot": "digraph {",
+    ".mmd": "flowchart LR\n",
+    ".md": "## Graph\n\n```mermaid\nflowchart LR\n",
+    ".tex": "%",
+    ".json": "{",
+}
 EXTRAS = {".png": b"\x89PNG\r\n", ".pdf": b"%PDF-", ".gif": b"GIF89a"}
 
 
@@ -98,7 +106,23 @@ def test_json_is_the_trace(tmp_path):
     assert save(viz.draw(record), tmp_path, ".json").decode() == record.to_json()
 
 
-@pytest.mark.parametrize("suffix", [".json", ".gif"])
+def test_markdown_and_latex_are_the_explained_steps(tmp_path):
+    out = expression()[0]
+    assert save(viz.draw(out), tmp_path, ".tex").decode() == viz.explain(out, form="latex")
+    graph_part, _, steps = save(viz.draw(out), tmp_path, ".md").decode().partition("```\n\n")
+    assert steps == viz.explain(out, form="markdown")
+    assert graph_part == f"## Graph\n\n```mermaid\n{mermaid(viz.trace(out).graph)}"
+
+
+def test_a_large_graph_is_not_drawn_in_markdown(tmp_path):
+    x = Tensor(1.0, requires_grad=True)
+    y = x
+    for _ in range(40):
+        y = np.sin(y)
+    assert save(viz.draw(y), tmp_path, ".md").decode() == viz.explain(y, form="markdown")
+
+
+@pytest.mark.parametrize("suffix", [".json", ".md", ".tex", ".gif"])
 def test_a_freed_graph_has_a_picture_but_no_steps(tmp_path, suffix):
     loss = network()[0]
     loss.backward()

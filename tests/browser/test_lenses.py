@@ -12,7 +12,7 @@ import pytest
 
 import viz
 from viz.player.lens_words import WORDS
-from viz.texts.explain import _names as names_of
+from viz.texts.words import called
 from viz.texts.text import number, values
 from viz.tracing.budget import summary
 from viz.tracing.file import Table
@@ -56,7 +56,7 @@ def html(tail: str, style: str = "") -> str:
 def lens_page(record: Trace, lang: str = "en") -> str:
     """A page with the lenses of a trace and nothing else; `window.page` leads to them."""
     content = json.loads(record.to_json())
-    content["texts"] = names_of(record.graph)
+    content["texts"] = called(record.graph)
     content["called"] = list(range(len(content["texts"])))
     tail = f"""
         const data = {json.dumps(content).replace("<", chr(92) + "u003c")};

@@ -136,11 +136,13 @@ def _frame(scene: Scene, now: Instant, lines: list[str], width: float, height: f
         f'<text class="sentence" x="{svg.MARGIN}" y="{below + GAP + k * LINE:g}">{escape(line)}</text>'
         for k, line in enumerate(lines)
     ]
+    later = [v.id for v in scene.graph.vertices if v.id not in now.values]
+    style = svg.style() + CALM + "".join(map(_ahead, later)) + _lit(scene.graph, now.moment)
     box = f'width="{width:g}" height="{height:g}"'
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="seegrad" {box} viewBox="0 0 {width:g} {height:g}">',
-            f"<style>{svg.style()}{CALM}{_lit(scene.graph, now.moment)}</style>",
+            f"<style>{style}</style>",
             f'<rect class="paper" {box}/>',
             picture + "\n".join(said),
             "</svg>",
@@ -151,6 +153,11 @@ def _frame(scene: Scene, now: Instant, lines: list[str], width: float, height: f
 
 def _card(card: Card, vertex: Vertex) -> Card:
     return replace(card, vertex=vertex, rows=card_rows(vertex, card.use, card.uses))
+
+
+def _ahead(vertex: int) -> str:
+    """The style of a card that is not computed yet."""
+    return f'.seegrad .card[data-vertex="{vertex}"] .body {{ stroke-dasharray: 2 3; fill: none; }}\n'
 
 
 def _lit(graph: Graph, moment: Moment) -> str:

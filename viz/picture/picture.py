@@ -19,7 +19,7 @@ from typing import Any
 from autograd import Tensor
 from viz.picture import film, raster, svg
 from viz.picture.dot import digraph
-from viz.picture.folding import VISIBLE, fold
+from viz.picture.folding import VISIBLE, cards_of, fold
 from viz.picture.mermaid import mermaid
 from viz.picture.scene import Marks, compose
 from viz.saving import write_atomically
@@ -28,6 +28,7 @@ from viz.tracing.model import Graph, Trace
 from viz.tracing.taking import shown, trace
 from viz.tracing.tape import Tape
 
+IN_TEXT = 40  # cards of a graph that is drawn inside a Markdown file
 PAGE_STYLE = ":root { color-scheme: light dark; } body { margin: 0; } main { overflow: auto; }"
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -72,15 +73,19 @@ def _collector_paused() -> Iterator[None]:
 class Picture:
     """A picture of a graph; `.svg` is its SVG text. `drawn` is what it shows of `graph`, which may be folded.
 
-    `source` is what has the graph and its steps.
+    `source` is what the steps are taken from; without it there are none.
     """
 
     def __init__(
-        self, graph: Graph, drawn: Graph | None = None, marks: Marks | None = None, *, source: Tensor | Trace | Tape
+        self,
+        graph: Graph,
+        drawn: Graph | None = None,
+        marks: Marks | None = None,
+        source: Tensor | Trace | Tape | None = None,
     ):
         self.graph = graph
         self.drawn = drawn or graph
-        self.source = source
+        self.source = Trace(graph) if source is None else source
         self.svg = svg.draw(compose(self.drawn, marks))
 
     @cached_property
@@ -96,8 +101,11 @@ class Picture:
         return PAGE.format(hashes=hashes, title=title, style=PAGE_STYLE, picture=self.svg)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write a file in the format of its suffix: .svg, .html, .dot, .mmd (Mermaid), .json (the trace),
-        and with an extra .png, .pdf, .gif (the steps as a film)."""
+        """Write a file in the format of its suffix.
+
+        .svg, .html, .dot, .mmd (Mermaid) are the picture; .json is the trace, .md and .tex the steps with formulas.
+        With an extra: .png, .pdf, and .gif, the steps as a film.
+        """
         target = Path(path)
         write = WRITERS.get(target.suffix.lower())
         if write is None:
@@ -114,6 +122,19 @@ class Picture:
         return {"text/plain": repr(self), "image/svg+xml": self.svg}
 
 
+def _markdown(picture: Picture) -> str:
+    """The steps with their formulas and, where it is small enough to be read there, the graph above them."""
+    steps = _explain(picture, "markdown")
+    small = cards_of(picture.record.graph) <= IN_TEXT
+    return f"## Graph\n\n```mermaid\n{mermaid(picture.record.graph)}```\n\n{steps}" if small else steps
+
+
+def _explain(picture: Picture, form: str) -> str:
+    from viz.texts.explain import explain  # here, so that a picture alone does not load every formula
+
+    return explain(picture.record, form=form)
+
+
 def _csp_hash(style: str) -> str:
     import base64
     import hashlib
@@ -126,6 +147,8 @@ WRITERS: dict[str, Callable[[Picture], bytes]] = {
     ".html": lambda picture: picture.html.encode(),
     ".dot": lambda picture: digraph(picture.drawn).source.encode(),
     ".mmd": lambda picture: mermaid(picture.drawn).encode(),
+    ".md": lambda picture: _markdown(picture).encode(),
+    ".tex": lambda picture: _explain(picture, "latex").encode(),
     ".json": lambda picture: picture.record.to_json().encode(),
     ".png": lambda picture: raster.png(picture.svg),
     ".pdf": lambda picture: raster.pdf(picture.svg, describe(picture.drawn)),

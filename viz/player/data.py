@@ -15,8 +15,8 @@ import numpy as np
 
 from viz.formulas import formula
 from viz.picture.cards import LONGEST
-from viz.texts.explain import _names as names_of
-from viz.texts.sentences import PHRASES, slots
+from viz.texts.phrases import PHRASES
+from viz.texts.sentences import Sentences
 from viz.texts.text import clean, fitting, values
 from viz.texts.words import place
 from viz.tracing.file import to_json
@@ -57,11 +57,12 @@ class Sayings:
 
     def __init__(self, record: Trace, texts: Texts):
         self.record, self.texts = record, texts
-        self.called = names_of(record.graph)
+        self.said = Sentences(record)
+        self.called = self.said.steps.called
         self.inputs = record.graph.inputs()
 
     def of(self, moment: Moment) -> dict[str, Any]:
-        phrase, filled = slots(self.record, moment)
+        phrase, filled = self.said.slots(moment)
         vertex = self.record.graph.vertices[moment.step.vertex]
         found: dict[str, Any] = {**self._shown(moment)}
         if isinstance(moment.step, Update):

@@ -27,7 +27,7 @@ from viz.player.stage import picture
 from viz.player.lens_words import WORDS
 from viz.player.words import UI
 from viz.saving import write_atomically
-from viz.texts.sentences import sentence
+from viz.texts.sentences import sentences
 from viz.texts.text import clean
 from viz.tracing.model import Trace
 from viz.tracing.moments import moments
@@ -97,9 +97,7 @@ class Player:
         return "\n".join(f"<li>{escape(text)}</li>" for text in found)
 
     def _sentences(self, most: int) -> list[str]:
-        every = moments(self.record)
-        lang = self.lang or "en"
-        return [sentence(self.record, moment, i, len(every), lang) for i, moment in enumerate(every[:most], 1)]
+        return sentences(self.record, self.lang or "en", most)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page to a file that ends in .html, all or nothing."""
@@ -130,7 +128,7 @@ class Player:
         return "\n".join([repr(self), *found, *[UI["en"]["more"].format(count=more)] * (more > 0)])
 
     def _svg(self) -> str:
-        text = Picture(self.record.graph, source=self.record).svg
+        text = Picture(self.record.graph).svg
         return text if len(text) < LARGEST else "<svg xmlns='http://www.w3.org/2000/svg'/>"
 
     def _frame(self) -> str:

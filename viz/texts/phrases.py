@@ -52,9 +52,11 @@ PHRASES = {
         "rule_more": "ステップ {i}/{n}、{op} から {name} への逆伝播：{equation}、"
         "{name} の勾配に加算して {total}（使用 {uses} 回中 {use} 回目）。",
         "sum_first": "ステップ {i}/{n}、{op} から {name} への逆伝播：{name} {shape} は {full} に"
-        "ブロードキャストされたので、軸 {axes} に沿って和をとる：{equation}、{name} の勾配は {after}（使用 {uses} 回中 {use} 回目）。",
+        "ブロードキャストされたので、軸 {axes} に沿って和をとる："
+        "{equation}、{name} の勾配は {after}（使用 {uses} 回中 {use} 回目）。",
         "sum_more": "ステップ {i}/{n}、{op} から {name} への逆伝播：{name} {shape} は {full} に"
-        "ブロードキャストされたので、軸 {axes} に沿って和をとる：{equation}、{name} の勾配に加算して {total}（使用 {uses} 回中 {use} 回目）。",
+        "ブロードキャストされたので、軸 {axes} に沿って和をとる："
+        "{equation}、{name} の勾配に加算して {total}（使用 {uses} 回中 {use} 回目）。",
         "update": "ステップ {i}/{n}、{name} の更新：{equation}。",
         "update_to": "ステップ {i}/{n}、{name} の更新：{before} から {after} へ。",
     },

@@ -76,17 +76,12 @@ def _abbreviated_shape(value: object) -> str:
     return f" {shape_of(value)}" if ELLIPSIS in values(value) and shape_of(value) else ""
 
 
-def sentences(record: Trace, lang: str = "en") -> list[str]:
-    """The sentences of all moments, in order."""
+def sentences(record: Trace, lang: str = "en", most: int | None = None) -> list[str]:
+    """The sentences of all moments in order, or of the first ones."""
     said, found = Sentences(record), moments(record)
-    return [said.sentence(moment, i, len(found), lang) for i, moment in enumerate(found, 1)]
-
-
-def slots(record: Trace, moment: Moment) -> tuple[str, dict[str, str]]:
-    """The phrase of one moment, and what goes into it; for many, keep a `Sentences`."""
-    return Sentences(record).slots(moment)
+    return [said.sentence(moment, i, len(found), lang) for i, moment in enumerate(found[:most], 1)]
 
 
 def sentence(record: Trace, moment: Moment, i: int, n: int, lang: str = "en") -> str:
-    """Moment number i of n in one sentence; for many, keep a `Sentences`."""
+    """Moment number i of n in one sentence; for many of them, keep a `Sentences`."""
     return Sentences(record).sentence(moment, i, n, lang)

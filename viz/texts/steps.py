@@ -36,12 +36,13 @@ class Steps:
         return self._forward(vertex, [self.called[edge.source] for edge in self.inputs[vertex]])
 
     def computation(self, vertex: int) -> Formula:
-        """The same, with their numbers where these are short and whole, and the result if it is known."""
-        known = [self.graph.vertices[edge.source].value for edge in self.inputs[vertex]]
+        """The same, with their numbers where these are short and whole, and the result; only names if it is unknown."""
         value = self.graph.vertices[vertex].value
+        if value is None:
+            return self.computed(vertex)
+        known = [self.graph.vertices[edge.source].value for edge in self.inputs[vertex]]
         numbers = [self._forward(vertex, known)] if all(v is not None for v in known) else []
-        sides = [*filter(_is_short, numbers), *[value][: value is not None]]
-        return _equation(self.computed(vertex), *sides)
+        return _equation(self.computed(vertex), *filter(_is_short, numbers), value)
 
     def _forward(self, vertex: int, inputs: list[Any]) -> Formula:
         made = self.graph.vertices[vertex]

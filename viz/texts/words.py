@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from viz.texts.text import clean, plural, values
 from viz.tracing.model import COMPUTED, CONSTANT, GROUP, LEAF, OP, Graph, Vertex
@@ -53,21 +55,35 @@ def describe(graph: Graph) -> str:
     """The picture in sentences, for readers who cannot see it."""
     steps = [vertex for vertex in graph.vertices if vertex.kind in COMPUTED]
     inputs = graph.inputs()
-    said = [_sentence(v, [graph.vertices[e.source] for e in inputs[v.id]]) for v in steps[:DESCRIBED]]
+    homes = _homes(graph)
+    said = [_sentence(v, [graph.vertices[e.source] for e in inputs[v.id]], homes) for v in steps[:DESCRIBED]]
     if len(steps) > DESCRIBED:
         said.append(f"{plural(len(steps) - DESCRIBED, 'more operation')} not described.")
     leaves = [vertex for vertex in graph.vertices if vertex.kind == LEAF]
-    said += [f"Leaf {_called(leaf)}: {_facts(leaf)}." for leaf in leaves[:DESCRIBED]]
-    return " ".join(["Read from left to right.", *[folded(graph)][: bool(folded(graph))], *said])
+    said += [f"Leaf {_called(leaf, homes)}: {_facts(leaf)}." for leaf in leaves[:DESCRIBED]]
+    return " ".join(["Read from left to right.", *filter(None, [folded(graph)]), *said])
 
 
-def _sentence(vertex: Vertex, inputs: list[Vertex]) -> str:
-    of = ", ".join(_called(source) for source in inputs[:6]) + " and more" * (len(inputs) > 6)
+def _homes(graph: Graph) -> dict[int, tuple[str, ...]]:
+    """For leaves that share a name with another one, the module that uses them first."""
+    alike = Counter([vertex.name for vertex in graph.vertices if vertex.kind == LEAF])
+    homes: dict[int, tuple[str, ...]] = {}
+    for edge in graph.edges:
+        leaf, scope = graph.vertices[edge.source], graph.vertices[edge.target].scope
+        if leaf.kind == LEAF and leaf.name and scope and alike[leaf.name] > 1:
+            homes.setdefault(leaf.id, scope)
+    return homes
+
+
+def _sentence(vertex: Vertex, inputs: list[Vertex], homes: dict[int, tuple[str, ...]]) -> str:
+    of = ", ".join([_called(source, homes) for source in inputs[:6]]) + " and more" * (len(inputs) > 6)
     return f"{clean(title(vertex), SPOKEN)} of {of}: {_facts(vertex)}."
 
 
-def _called(vertex: Vertex) -> str:
+def _called(vertex: Vertex, homes: Mapping[int, tuple[str, ...]] = MappingProxyType({})) -> str:
     """How a sentence refers to a vertex."""
+    if vertex.id in homes:
+        return f"{clean(vertex.name, SPOKEN)} of {clean(' / '.join(homes[vertex.id]), SPOKEN)}"
     if vertex.kind in COMPUTED and not vertex.name:
         return f"the {clean(vertex.op, SPOKEN)}"
     return clean(vertex.name if vertex.kind in COMPUTED else title(vertex), SPOKEN)
