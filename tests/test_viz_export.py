@@ -170,6 +170,15 @@ def test_a_huge_picture_becomes_a_png_that_fits_into_memory(monkeypatch):
     assert 0.8e4 < shot.width * shot.height <= 1.1e4
 
 
+def test_a_pdf_page_is_no_larger_than_readers_can_show(monkeypatch):
+    monkeypatch.setattr(raster, "LONGEST", 500)
+    picture = viz.draw(network()[0])
+    width, height = raster.size(picture.svg)
+    box = re.search(rb"/MediaBox\s*\[\s*0 0 ([\d.]+) ([\d.]+)", raster.pdf(picture.svg, ""))
+    assert box is not None
+    assert (float(box[1]), float(box[2])) == pytest.approx((500, 500 * height / width), abs=0.1)
+
+
 def test_pdf_is_one_page_of_lines_and_text(tmp_path):
     picture = viz.draw(expression()[0])
     data = save(picture, tmp_path, ".pdf")

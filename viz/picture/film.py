@@ -15,7 +15,7 @@ from html import escape
 from typing import Any
 
 from viz.picture import raster, svg
-from viz.picture.cards import Card, card_rows, make_card
+from viz.picture.cards import Card, card_rows, make_card, text_width
 from viz.picture.folding import VISIBLE, cards_of
 from viz.picture.scene import Scene, compose
 from viz.texts.sentences import sentence
@@ -24,10 +24,11 @@ from viz.tracing.model import OP, Forward, Graph, Trace, Update, Vertex
 from viz.tracing.moments import Moment, moments
 
 MOST_FRAMES = 240
-WIDEST, HIGHEST = 1600, 1000  # pixels
+WIDEST, HIGHEST = 2000, 1200  # pixels
 SHOWN, LAST = 1800, 5000  # milliseconds
-LINE, LETTER, GAP = 20.0, 8.5, 8.0  # of the sentence
+LINE, LETTER, GAP = 20.0, 7 / 6, 8.0  # of the sentence; a letter beside one of a card
 NARROWEST = 640.0
+LONGEST = 600  # characters of a sentence
 COLOURS = 128
 CALM = """
 .seegrad .edge .wire { opacity: 0.3; }
@@ -88,10 +89,16 @@ def frames(record: Trace) -> list[str]:
     scene = compose(_roomy(record, [instant for _, instant in found]))
     width, height = raster.size(svg.draw(scene))
     width = max(width, NARROWEST)
-    said = [clean(sentence(record, instant.moment, i, count)) for i, instant in found]
-    lines = [textwrap.wrap(text, int((width - 2 * svg.MARGIN) / LETTER)) for text in said]
+    said = [clean(sentence(record, instant.moment, i, count), LONGEST) for i, instant in found]
+    lines = [_wrapped(text, width - 2 * svg.MARGIN) for text in said]
     height += max(len(rows) for rows in lines) * LINE + GAP
     return [_frame(scene, now, rows, width, height) for (_, now), rows in zip(found, lines, strict=True)]
+
+
+def _wrapped(text: str, width: float) -> list[str]:
+    """A sentence in lines; no number is broken."""
+    letters = width / LETTER / text_width(text) * len(text)
+    return textwrap.wrap(text, int(letters), break_on_hyphens=False)
 
 
 def instants(record: Trace) -> Iterator[Instant]:
