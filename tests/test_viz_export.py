@@ -23,6 +23,7 @@ from viz.picture.mermaid import MOST_ARROWS, mermaid
 from viz.texts.text import clean, number
 from viz.tracing.moments import moments
 from viz.tracing.reading import graph
+from viz.tracing.taking import shown
 
 PLAIN = {
     ".svg": "<svg ",
@@ -111,7 +112,7 @@ def test_markdown_and_latex_are_the_explained_steps(tmp_path):
     assert save(viz.draw(out), tmp_path, ".tex").decode() == viz.explain(out, form="latex")
     graph_part, _, steps = save(viz.draw(out), tmp_path, ".md").decode().partition("```\n\n")
     assert steps == viz.explain(out, form="markdown")
-    assert graph_part == f"## Graph\n\n```mermaid\n{mermaid(viz.trace(out).graph)}"
+    assert graph_part == f"## Graph\n\n```mermaid\n{mermaid(shown(viz.trace(out)))}"
 
 
 def test_a_large_graph_is_not_drawn_in_markdown(tmp_path):
@@ -129,6 +130,14 @@ def test_a_freed_graph_has_a_picture_but_no_steps(tmp_path, suffix):
     picture = viz.draw(loss)
     assert save(picture, tmp_path, ".svg")
     with pytest.raises(GraphFreedError, match=r"retain_graph=True.*viz\.record"):
+        picture.save(tmp_path / f"steps{suffix}")
+
+
+@pytest.mark.parametrize("suffix", [".json", ".md", ".tex", ".gif"])
+def test_a_picture_of_no_one_pass_has_no_steps(tmp_path, suffix):
+    picture = viz.Picture(graph(network()[0]))
+    assert save(picture, tmp_path, ".svg")
+    with pytest.raises(ValueError, match="no steps to tell"):
         picture.save(tmp_path / f"steps{suffix}")
 
 
@@ -213,7 +222,7 @@ LINES = [
 ]
 
 
-def shown(label: str) -> str:
+def read(label: str) -> str:
     return re.sub(r"#(\d+);", lambda m: chr(int(m[1])), label)
 
 
@@ -224,7 +233,7 @@ def test_names_are_only_text_in_mermaid(text):
     assert len(lines) == len(mermaid(graph(named("harmless"))).splitlines())
     for line in lines:
         assert any(re.fullmatch(pattern, line) for pattern in LINES), line
-    labels = [shown(label) for label in re.findall(r'"(.*?)(?:<br>.*)?"', source)]
+    labels = [read(label) for label in re.findall(r'"(.*?)(?:<br>.*)?"', source)]
     assert (clean(text, 30) or "\N{NO-BREAK SPACE}") in labels
     assert not any(re.match(r"\d+\. |[-+*] ", label) for label in re.findall(r'"(.*?)"', source))
 

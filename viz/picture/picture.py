@@ -23,6 +23,7 @@ from viz.picture.folding import VISIBLE, cards_of, fold
 from viz.picture.mermaid import mermaid
 from viz.picture.scene import Marks, compose
 from viz.saving import write_atomically
+from viz.texts.explain import explain
 from viz.texts.words import describe, heading
 from viz.tracing.model import Graph, Trace
 from viz.tracing.taking import shown, trace
@@ -73,7 +74,7 @@ def _collector_paused() -> Iterator[None]:
 class Picture:
     """A picture of a graph; `.svg` is its SVG text. `drawn` is what it shows of `graph`, which may be folded.
 
-    `source` is what the steps are taken from; without it there are none.
+    `source` is what has the graph and its steps; without one it cannot be saved in a format that tells the steps.
     """
 
     def __init__(
@@ -81,16 +82,19 @@ class Picture:
         graph: Graph,
         drawn: Graph | None = None,
         marks: Marks | None = None,
+        *,
         source: Tensor | Trace | Tape | None = None,
     ):
         self.graph = graph
         self.drawn = drawn or graph
-        self.source = Trace(graph) if source is None else source
+        self.source = source
         self.svg = svg.draw(compose(self.drawn, marks))
 
     @cached_property
     def record(self) -> Trace:
         """The steps, taken when first asked for. Raises GraphFreedError where `backward()` has freed them."""
+        if self.source is None:
+            raise ValueError("this picture has no steps to tell: save it as .svg or .html")
         return trace(self.source)
 
     @property
@@ -124,15 +128,9 @@ class Picture:
 
 def _markdown(picture: Picture) -> str:
     """The steps with their formulas and, where it is small enough to be read there, the graph above them."""
-    steps = _explain(picture, "markdown")
-    small = cards_of(picture.record.graph) <= IN_TEXT
-    return f"## Graph\n\n```mermaid\n{mermaid(picture.record.graph)}```\n\n{steps}" if small else steps
-
-
-def _explain(picture: Picture, form: str) -> str:
-    from viz.texts.explain import explain  # here, so that a picture alone does not load every formula
-
-    return explain(picture.record, form=form)
+    steps = explain(picture.record, form="markdown")
+    whole = shown(picture.record)
+    return f"## Graph\n\n```mermaid\n{mermaid(whole)}```\n\n{steps}" if cards_of(whole) <= IN_TEXT else steps
 
 
 def _csp_hash(style: str) -> str:
@@ -148,7 +146,7 @@ WRITERS: dict[str, Callable[[Picture], bytes]] = {
     ".dot": lambda picture: digraph(picture.drawn).source.encode(),
     ".mmd": lambda picture: mermaid(picture.drawn).encode(),
     ".md": lambda picture: _markdown(picture).encode(),
-    ".tex": lambda picture: _explain(picture, "latex").encode(),
+    ".tex": lambda picture: explain(picture.record, form="latex").encode(),
     ".json": lambda picture: picture.record.to_json().encode(),
     ".png": lambda picture: raster.png(picture.svg),
     ".pdf": lambda picture: raster.pdf(picture.svg, describe(picture.drawn)),

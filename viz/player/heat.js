@@ -6,15 +6,17 @@
 
 const NUMBERED = { columns: 6, cells: 60 }; // a table with the numbers in it
 const MARKED = { columns: 32, cells: 512 }; // a table with a mark for the sign
+const LONGEST = 2048; // rows and columns that are drawn
+const PALE = 0.75; // what is not lit beside what is
 const CANVAS = { width: 420, largest: 12, smallest: 2 }; // pixels
 // From where on black on a full colour reads better than white, or the other way round: [light, dark] pages.
-const DEEP = { plus: [0.925, 0.555], minus: [2, 0.545] };
+const DEEP = { plus: [0.925, 0.605], minus: [2, 0.595] };
 
 class Heat {
   /** `probe(cell)` is called for a chosen element; without it the cells can only be read. `note` says what it is. */
   constructor(name, value, words, { probe = null, note = "" } = {}) {
     Object.assign(this, { name, value, words, probe, lit: new Set() });
-    this.element = newElement("figure", { class: "heat", "data-name": name });
+    this.element = newElement("figure", { class: probe ? "heat probed" : "heat", "data-name": name });
     this.element.append(this._caption(note));
     this.known = value instanceof NumArray || value instanceof Summary;
     if (!this.known) {
@@ -35,17 +37,19 @@ class Heat {
   /** Marks these cells; the first of them comes into view. None: no marks. */
   light(cells) {
     if (!this.known) return;
-    this.lit = new Set(cells.map(String));
+    this.lit = new Set(cells.map((cell) => flatIndex(cell, this.value.shape)));
     const slice = cells.length ? cells[0].slice(0, -2) : [];
     if (slice.length === this.slice.length) this._turnTo(slice);
     this.grid.paint();
+    if (cells.length) this.grid.bringIntoView(...[0, 0, ...cells[0]].slice(-2));
   }
 
   /** Puts the cursor on a cell. */
   show(cell) {
     if (!this.known) return;
     this._turnTo(cell.slice(0, -2));
-    this.grid.moveTo(...[0, 0, ...cell].slice(-2));
+    const place = [0, 0, ...cell].slice(-2);
+    if (place.every((k) => k < LONGEST)) this.grid.moveTo(...place);
   }
 
   _caption(note) {
@@ -53,11 +57,15 @@ class Heat {
     const facts = [note];
     if (value instanceof NumArray || value instanceof Summary) {
       if (value.shape.length) facts.push(phrase(words.lens_shape, { shape: shapeText(value.shape) }));
-      const [smallest, largest] = rangeOf(value);
+      const { smallest, largest, odd } = value.range;
       if (value.size > 1 && smallest !== null) {
         const [low, high] = [smallest, largest].map((x) => number(x, isWhole(value) ? "i" : "f"));
         facts.push(phrase(words.lens_range, { smallest: low, largest: high }));
       }
+      if (value instanceof NumArray && value.shape.slice(-2).some((n) => n > LONGEST)) {
+        facts.push(phrase(words.lens_part, { count: LONGEST }));
+      }
+      if (odd) facts.push(phrase(words.lens_odd, { count: odd }));
     }
     return newElement(
       "figcaption",
@@ -106,15 +114,19 @@ function sheetOf(heat) {
     const at = (r, c) => value.thumbnail.at([r, c]) / 127;
     const mean = (r, c) => number(at(r, c) * value.scale);
     const label = (r, c) => phrase(words.lens_block, { row: r, column: c, mean: mean(r, c) });
-    return { rows, columns, strength: at, label, text: mean, cell: () => null };
+    return { rows, columns, strength: at, label, text: mean, cell: () => null, place: () => -1 };
   }
-  const [rows, columns] = [1, 1, ...value.shape].slice(-2);
+  const [height, width] = [1, 1, ...value.shape].slice(-2);
+  const [rows, columns] = [height, width].map((n) => Math.min(n, LONGEST));
   const cell = (r, c) => [...slice, ...[r, c].slice(2 - Math.min(value.shape.length, 2))];
+  const start = flatIndex(cell(0, 0), value.shape);
+  const place = (r, c) => start + r * width + c;
   return {
     rows,
     columns,
     cell,
-    strength: (r, c) => strengthOf(realOf(value.at(cell(r, c))), limit),
+    place,
+    strength: (r, c) => strengthOf(realOf(value.data[place(r, c)]), limit),
     text: (r, c) => value.text(cell(r, c)),
     label: (r, c) => `${cellText(name, cell(r, c))} = ${value.text(cell(r, c))}`,
   };
@@ -128,18 +140,7 @@ function strengthOf(x, limit) {
 /** The largest size of a finite element, which the deepest colour stands for. */
 function limitOf(value) {
   if (value instanceof Summary) return value.scale;
-  return value.data.reduce((most, x) => (Number.isFinite(realOf(x)) ? Math.max(most, Math.abs(realOf(x))) : most), 0);
-}
-
-function rangeOf(value) {
-  if (value instanceof Summary) return [value.smallest, value.largest];
-  let [low, high] = [null, null];
-  for (const x of value.data.map(realOf)) {
-    if (!Number.isFinite(x)) continue;
-    low = low === null || x < low ? x : low;
-    high = high === null || x > high ? x : high;
-  }
-  return [low, high];
+  return Math.max(Math.abs(value.range.smallest), Math.abs(value.range.largest)); // null counts as 0
 }
 
 function isWhole(value) {
@@ -203,8 +204,15 @@ class Grid {
     if (cell && this.heat.probe) this.heat.probe(cell);
   }
 
+  /** Scrolls the figure, and not the page, so far that a cell is in the middle. */
+  bringIntoView(row, column) {
+    const { element, sheet } = this;
+    element.scrollLeft = ((column + 0.5) / sheet.columns) * element.scrollWidth - element.clientWidth / 2;
+    element.scrollTop = ((row + 0.5) / sheet.rows) * element.scrollHeight - element.clientHeight / 2;
+  }
+
   isLit(row, column) {
-    return this.heat.lit.size > 0 && this.heat.lit.has(String(this.sheet.cell(row, column)));
+    return this.heat.lit.has(this.sheet.place(row, column));
   }
 }
 
@@ -215,6 +223,7 @@ class NoGrid {
   }
   paint() {}
   moveTo() {}
+  bringIntoView() {}
 }
 
 /** Cells of a table: with their numbers if these fit, else with marks. */
@@ -338,25 +347,44 @@ class CanvasGrid extends Grid {
   }
 
   paint() {
+    if (!this.element.isConnected) return; // it has no colours yet
     const context = this.canvas.getContext("2d");
     const colours = coloursOf(this.heat.element);
+    this.hatching = hatching(context, colours);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(this._pixels(colours), 0, 0, this.canvas.width, this.canvas.height);
+    this._each((r, c, strength) => {
+      if (!Number.isFinite(strength)) this._hatch(context, r, c);
+      else if (this.size >= 10 && strength) this._mark(context, r, c, markOf(strength), colours);
+    });
+  }
+
+  _each(act) {
     for (let r = 0; r < this.sheet.rows; r++) {
-      for (let c = 0; c < this.sheet.columns; c++) this._paintCell(context, r, c, colours);
+      for (let c = 0; c < this.sheet.columns; c++) act(r, c, this.sheet.strength(r, c));
     }
   }
 
-  _paintCell(context, r, c, colours) {
-    const { size } = this;
-    const strength = this.sheet.strength(r, c);
-    const dim = this.heat.lit.size && !this.isLit(r, c) ? 0.25 : 1;
-    context.fillStyle = Number.isFinite(strength) ? rgb(blended(colours, strength)) : hatching(context, colours);
-    context.globalAlpha = 1;
-    context.fillRect(c * size, r * size, size, size);
-    if (size >= 10 && strength) this._mark(context, r, c, markOf(strength), colours);
-    if (dim === 1) return;
-    context.globalAlpha = 1 - dim;
-    context.fillStyle = rgb(colours.paper);
-    context.fillRect(c * size, r * size, size, size);
+  /** A canvas with one pixel for each cell; where some are lit the others are pale. */
+  _pixels(colours) {
+    const { rows, columns } = this.sheet;
+    const small = newElement("canvas", { width: columns, height: rows });
+    const context = small.getContext("2d");
+    const image = context.createImageData(columns, rows);
+    const some = this.heat.lit.size > 0;
+    this._each((r, c, strength) => {
+      const colour = blended(colours, strength);
+      const pale = some && !this.isLit(r, c) ? PALE : 0;
+      const pixel = [...colour.map((x, k) => x + (colours.paper[k] - x) * pale), 255];
+      image.data.set(pixel, 4 * (r * columns + c));
+    });
+    context.putImageData(image, 0, 0);
+    return small;
+  }
+
+  _hatch(context, r, c) {
+    context.fillStyle = this.hatching;
+    context.fillRect(c * this.size, r * this.size, this.size, this.size);
   }
 
   _mark(context, r, c, mark, colours) {
@@ -372,17 +400,14 @@ class CanvasGrid extends Grid {
 
 function coloursOf(element) {
   const style = getComputedStyle(element);
-  const read = (name) => {
-    const hex = style.getPropertyValue(`--heat-${name}`).trim();
-    return [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16) || 0);
-  };
+  const read = (name) => style.getPropertyValue(`--heat-${name}`).match(/[\d.]+/g).map(Number); // rgb(0, 114, 178)
   return { plus: read("plus"), minus: read("minus"), zero: read("zero"), ink: read("ink"), paper: read("paper") };
 }
 
 /** The same straight line between neutral and full colour as `color-mix(in srgb, ...)` in the style sheet. */
 function blended(colours, strength) {
   const full = strength < 0 ? colours.minus : colours.plus;
-  const m = Math.min(Math.abs(strength), 1);
+  const m = Math.min(Math.abs(strength) || 0, 1);
   return colours.zero.map((x, k) => Math.round(x + (full[k] - x) * m));
 }
 

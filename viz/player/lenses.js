@@ -6,6 +6,7 @@
 //     lenses.cells(number)           // the elements of a moment, one after the other, for the grain of elements
 //     lenses.showCell(cell)          // probe one of them; null ends it
 //     lenses.togglePredict()         // gives back whether it is on now
+//     lenses.repaint()               // after a change of colours
 //
 // `data` is the trace with the names of its vertices (`called`, places in `texts`), `words` the phrases of a language.
 
@@ -15,14 +16,12 @@ function createLenses(root, data, words, changed = () => {}) {
 
 class Lenses {
   constructor(root, data, words, changed) {
-    this.values = new Values(data.values);
-    this.moments = momentsOf(data);
-    Object.assign(this, { data, words, number: 0, heats: new Map() });
-    this.predict = new Predict(this.values, this.moments, words, (id) => this.called(id), () => {
-      this.update({ number: this.number });
-      changed();
-    });
-    this.nudges = new Sensitivity(this.values, data, words, (id) => this.called(id));
+    const values = new Values(data.values);
+    const called = data.called.map((place) => data.texts[place]);
+    const moments = momentsOf(data).map((moment, k) => ({ ...moment, i: k + 1 }));
+    Object.assign(this, { data, words, called, values, moments, moment: null, heats: new Map() });
+    this.predict = new Predict(values, moments, words, called, changed);
+    this.nudges = new Sensitivity(values, data, words, called);
     this.figures = newElement("div", { class: "heats" });
     this.panel = newElement("section", { class: "lens-probe", "aria-label": words.lens_probe, "aria-live": "polite" });
     root.append(this.predict.element, this.figures, this.panel, this.nudges.element);
@@ -30,49 +29,45 @@ class Lenses {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.repaint());
   }
 
-  called(id) {
-    return this.data.texts[this.data.called[id]];
-  }
-
   update(state) {
-    const arrived = state.number !== this.number;
-    this.number = state.number;
-    const moment = this.moments[this.number - 1];
-    if (arrived) this.predict.arrive(this.number);
-    state.revealed = this.predict.revealed(this.number);
+    const moment = this.moments[state.number - 1];
+    const arrived = moment !== this.moment;
     this.moment = moment;
-    this.revealed = state.revealed;
-    this._show(moment);
+    if (arrived) this.predict.arrive(moment);
+    state.revealed = this.revealed();
+    this._draw();
     if (arrived) this.nudges.arrive(moment);
   }
 
-  cells(number = this.number) {
+  revealed() {
+    return this.predict.revealed(this.moment.i);
+  }
+
+  cells(number) {
     return walkedCells(this.values, this.moments[number - 1]);
   }
 
   showCell(cell) {
-    const { result, moment } = this;
     if (cell === null) this._clear();
-    else if (moment.kind === "backward" && this.revealed) {
-      result.show(cell);
+    else if (this.moment.kind === "backward" && this.revealed()) {
+      this.result.show(cell);
       this._probe(cell);
     }
   }
 
   togglePredict() {
-    return this.predict.toggle(this.number);
+    return this.predict.toggle();
   }
 
-  /** After a change of colours. */
   repaint() {
     for (const heat of this.heats.values()) heat.grid?.paint();
   }
 
   // ---- heatmaps of a moment ----
 
-  _show(moment) {
+  _draw() {
     this.heats = new Map();
-    this[`_${moment.kind}`](moment);
+    this[`_${this.moment.kind}`](this.moment);
     this.figures.replaceChildren(...[...this.heats.values()].map((heat) => heat.element));
     this._clear();
   }
@@ -90,14 +85,14 @@ class Lenses {
     const { edges, vertices } = this.data;
     const into = edges.filter(([, target]) => target === vertex).sort((a, b) => a[2] - b[2]);
     for (const [source, , , name] of into) {
-      this._add(`in ${source}`, this.called(source), this.values.get(vertices[source].value), { note: name });
+      this._add(`in ${source}`, this.called[source], this.values.get(vertices[source].value), { note: name });
     }
-    this._add("result", this.called(vertex), this.values.get(vertices[vertex].value));
+    this._add("result", this.called[vertex], this.values.get(vertices[vertex].value));
   }
 
   _update({ vertex, step }) {
     const { words } = this;
-    const name = this.called(vertex);
+    const name = this.called[vertex];
     this._add("before", name, this.values.get(step.before), { note: words.lens_before });
     this._add("gradient", `${name}.grad`, this.values.get(gradientOf(this.data, vertex)));
     this._add("after", name, this.values.get(step.after), { note: words.lens_after });
@@ -106,16 +101,16 @@ class Lenses {
   _backward(moment) {
     const { contribution, part } = moment;
     const last = part === contribution.parts.at(-1);
-    const target = this.called(contribution.target);
+    const target = this.called[contribution.target];
     for (const [name, ref] of this._operands(moment)) {
       this._add(name, name, this.values.get(ref), { note: this._noteOn(moment, name) });
     }
-    if (contribution.local !== undefined && part.what !== "transpose" && this.revealed) {
-      this._add("local", this.words.lens_local, this.values.get(contribution.local), { note: this.words.lens_local_name });
+    if (contribution.local !== undefined && part.what !== "transpose" && this.revealed()) {
+      this._add("local", "local", this.values.get(contribution.local), { note: this.words.lens_local_name });
     }
     const name = last ? this._sumName(contribution, target) : inFormula(part.text);
     this.result = this._result(name, this.values.get(part.value));
-    if (last && contribution.uses > 1 && this.revealed) {
+    if (last && contribution.uses > 1 && this.revealed()) {
       const note = phrase(this.words.lens_use, contribution);
       this._add("after", `${target}.grad`, this.values.get(contribution.after), { note });
     }
@@ -126,7 +121,7 @@ class Lenses {
   }
 
   _result(name, value) {
-    if (this.revealed) return this._add("result", name, value, { probe: (cell) => this._probe(cell) });
+    if (this.revealed()) return this._add("result", name, value, { probe: (cell) => this._probe(cell) });
     const hidden = new Heat(name, null, { ...this.words, lens_unknown: this.words.lens_hidden });
     this.heats.set("result", hidden);
     return hidden;
@@ -145,10 +140,10 @@ class Lenses {
   }
 
   _noteOn({ vertex, step }, name) {
-    if (name === "g") return phrase(this.words.lens_gradient_of, { name: this.called(step.vertex) });
-    if (name === "y") return this.called(vertex);
+    if (name === "g") return phrase(this.words.lens_gradient_of, { name: this.called[step.vertex] });
+    if (name === "y") return this.called[vertex];
     const edge = this.data.edges.find(([, target, , called]) => target === vertex && called === name);
-    return edge ? this.called(edge[0]) : "";
+    return edge ? this.called[edge[0]] : "";
   }
 
   // ---- one element ----
@@ -162,14 +157,14 @@ class Lenses {
   }
 
   _clear() {
-    const { moment, revealed, words } = this;
+    const { moment, words } = this;
     this.heats.forEach((heat) => heat.light([]));
-    const hint = moment.kind === "backward" && revealed ? [newElement("p", { text: words.lens_choose })] : [];
+    const hint = moment.kind === "backward" && this.revealed() ? [newElement("p", { text: words.lens_choose })] : [];
     this.panel.replaceChildren(...hint);
   }
 
   _escaped(event) {
-    if (event.key !== "Escape" || !this.panel.querySelector("h3")) return;
+    if (event.key !== "Escape" || !this.panel.querySelector("h2")) return;
     this._clear();
     event.stopPropagation();
   }

@@ -3,8 +3,8 @@
 
 const FITS = 0.1; // the largest relative difference for which the line fits
 const ROUNDING = 1e-12; // of the result: changes below it say nothing
-const CHART = { width: 320, height: 180, margin: 14 };
 const SVG = "http://www.w3.org/2000/svg";
+const CHART = { width: 320, height: 180, margin: 14 };
 
 /** A recorded nudge with what its gradient predicts: rows {offset, result, change, predicted, apart}, by offset. */
 function nudgeRows(values, trace, nudge) {
@@ -57,7 +57,7 @@ class Sensitivity {
     const vertex = moment.kind === "backward" ? moment.contribution.target : moment.vertex;
     const k = this.nudges.findIndex((nudge) => nudge.vertex === vertex);
     const leaf = this.trace.vertices[vertex].kind === "leaf";
-    this.note.textContent = k < 0 && leaf ? phrase(this.words.lens_nudge_none_of, { name: this.called(vertex) }) : "";
+    this.note.textContent = k < 0 && leaf ? phrase(this.words.lens_nudge_none_of, { name: this.called[vertex] }) : "";
     if (k >= 0 && this.nudges[this.select.value].vertex !== vertex) {
       this.select.value = k;
       this._choose(k);
@@ -67,12 +67,11 @@ class Sensitivity {
   _chooser() {
     this.select = newElement("select", { on: { change: () => this._choose(Number(this.select.value)) } });
     this.nudges.forEach((nudge, k) => this.select.append(newElement("option", { value: k, text: this._name(nudge) })));
-    this.select.addEventListener("keydown", (event) => event.stopPropagation());
     return newElement("label", {}, `${this.words.lens_nudge_cell} `, this.select);
   }
 
   _name({ vertex, cell = [] }) {
-    return cellText(this.called(vertex), cell);
+    return cellText(this.called[vertex], cell);
   }
 
   _choose(k) {
@@ -85,7 +84,7 @@ class Sensitivity {
     this.slider.addEventListener("input", () => this._move());
     this.slider.addEventListener("keydown", (event) => event.stopPropagation());
     this.numbers = newElement("dl", { class: "nudge-numbers" });
-    this.chart = chartOf(this.found, phrase(words.lens_nudge_chart, { result: this.called(this.trace.vertices.length - 1), name: this.name }));
+    this.chart = chartOf(this.found, phrase(words.lens_nudge_chart, { result: this.called.at(-1), name: this.name }));
     this.body.replaceChildren(
       newElement("label", {}, `${words.lens_nudge_offset} `, this.slider),
       this.numbers,
@@ -130,7 +129,7 @@ class Sensitivity {
   }
 
   _resultText({ result }) {
-    const name = this.called(this.trace.vertices.length - 1);
+    const name = this.called.at(-1);
     return Number.isFinite(result) ? `${name} = ${number(result)}` : this.words.lens_nudge_not_finite;
   }
 }
@@ -154,9 +153,9 @@ function chartOf({ base, slope, rows }, title) {
   svg.append(svgElement("line", { class: "zero", x1: x(0), x2: x(0), y1: 0, y2: CHART.height }));
   if (line.length) draw("tangent", [line[0], line.at(-1)]);
   draw("curve", curve);
-  for (const p of curve) svg.append(dot("recorded", place(p), 3));
-  const mark = dot("chosen", [0, 0], 6);
-  const foot = dot("predicted", [0, 0], 5);
+  for (const p of curve) svg.append(circleAt("recorded", place(p), 3));
+  const mark = circleAt("chosen", [0, 0], 6);
+  const foot = circleAt("predicted", [0, 0], 5);
   svg.append(foot, mark);
   return { element: svg, point: (k) => pointAt(rows[k], base, place, mark, foot) };
 }
@@ -181,7 +180,7 @@ function scaleOf(numbers, axis) {
   return (x) => CHART.margin + length * (axis ? 1 - share(x) : share(x));
 }
 
-function dot(kind, [cx, cy], r) {
+function circleAt(kind, [cx, cy], r) {
   return svgElement("circle", { class: kind, cx: rounded(cx), cy: rounded(cy), r });
 }
 

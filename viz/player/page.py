@@ -128,7 +128,7 @@ class Player:
         return "\n".join([repr(self), *found, *[UI["en"]["more"].format(count=more)] * (more > 0)])
 
     def _svg(self) -> str:
-        text = Picture(self.record.graph).svg
+        text = Picture(self.record.graph, source=self.record).svg
         return text if len(text) < LARGEST else "<svg xmlns='http://www.w3.org/2000/svg'/>"
 
     def _frame(self) -> str:

@@ -4,22 +4,27 @@
 const CLOSE = 0.02; // a value is right within 2 %, or in all digits that would be shown
 const FORMS = ["shape", "sign", "value"];
 
-/** What to ask at a moment, number n: {form, cell}, or null where nothing fair can be asked. */
-function questionAt(values, moment, n) {
+/** What to ask at a moment: {form, cell}, or null where nothing fair can be asked. */
+function questionAt(values, moment) {
   if (moment.kind !== "backward") return null;
   const value = values.get(moment.part.value);
-  if (!hasShape(value) || value.size === 0) return null;
+  if (!hasShape(value) || value.size === 0 || isInSight(moment)) return null;
   if (!value.shape.length) return known(values, moment, []) ? { form: "value", cell: [] } : null;
-  const form = FORMS[n % FORMS.length];
-  const cell = form === "shape" ? null : askedCell(values, moment, value, n);
+  const form = FORMS[moment.i % FORMS.length];
+  const cell = form === "shape" ? null : askedCell(values, moment, value);
   return cell ? { form, cell } : { form: "shape", cell: null };
 }
 
+/** True where the rule is a name, before a sum: its value is what the page already shows under that name. */
+function isInSight({ contribution, part }) {
+  return part !== contribution.parts.at(-1) && part.text in (contribution.names ?? {});
+}
+
 /** A cell whose terms are known, and which is neither infinite nor what rounding has left of a zero. */
-function askedCell(values, moment, value, n) {
+function askedCell(values, moment, value) {
   const count = Math.min(value.size, WALKED);
   for (let k = 0; k < count; k++) {
-    const cell = cellAt((n * 7 + k) % count, value.shape);
+    const cell = cellAt((moment.i * 7 + k) % count, value.shape);
     if (known(values, moment, cell)) return cell;
   }
   return null;
@@ -79,44 +84,54 @@ function isRight(form, text, truth) {
 
 class Predict {
   constructor(values, moments, words, called, changed) {
-    Object.assign(this, { values, moments, words, called, changed, on: false });
+    Object.assign(this, { values, moments, words, called, changed, on: false, moment: moments[0] });
     this.answers = new Map(); // number of a moment -> "right", "wrong" or "skipped"
     this.hinted = new Set();
+    this.asked = new Map(); // number of a moment -> its question
     this.form = newElement("form", { class: "predict-form", novalidate: true });
     this.form.addEventListener("submit", (event) => this._submitted(event));
-    this.form.addEventListener("keydown", (event) => this._key(event));
     this.feedback = newElement("p", { class: "predict-feedback", role: "status" });
     this.score = newElement("p", { class: "predict-score" });
-    this.element = newElement("section", { class: "predict", "aria-label": words.lens_predict, hidden: true });
+    this.element = newElement("section", { class: "predict", "aria-label": words.lens_predict, tabindex: -1, hidden: true });
     this.element.append(this.form, this.feedback, this.score);
   }
 
-  toggle(number) {
+  toggle() {
     this.on = !this.on;
     this.element.hidden = !this.on;
-    this.arrive(number);
+    this.arrive(this.moment);
     this.changed();
+    if (this.on) this._focus();
     return this.on;
   }
 
-  revealed(number) {
-    return !this.on || this.answers.has(number) || this._question(number) === null;
+  /** Whether the result of moment number i may be seen. */
+  revealed(i) {
+    return !this.on || this.answers.has(i) || this._questionAt(i) === null;
   }
 
-  _question(number) {
-    return questionAt(this.values, this.moments[number - 1], number);
+  _questionAt(i) {
+    if (!this.asked.has(i)) this.asked.set(i, questionAt(this.values, this.moments[i - 1]));
+    return this.asked.get(i);
   }
 
   /** Shows the question of a moment. */
-  arrive(number) {
-    this.number = number;
+  arrive(moment) {
+    this.moment = moment;
     if (!this.on) return;
-    const question = this._question(number);
+    const question = this._questionAt(moment.i);
+    const focused = this.element.contains(document.activeElement);
     this.feedback.textContent = "";
     this.form.replaceChildren();
-    if (question && !this.answers.has(number)) this._ask(question);
+    if (question && !this.answers.has(moment.i)) this._ask(question);
     else if (!question) this.feedback.textContent = this.words.lens_nothing_to_ask;
     this._keepScore();
+    if (focused) this._focus();
+  }
+
+  /** To the answer, or to the section where there is nothing to answer. */
+  _focus() {
+    (this.form.querySelector("input") ?? this.element).focus({ preventScroll: true });
   }
 
   _ask(question) {
@@ -161,15 +176,11 @@ class Predict {
 
   /** W.grad[0, 1], or the text of a part of a rule. */
   _name(cell) {
-    const { contribution, part } = this.moments[this.number - 1];
-    const target = `${this.called(contribution.target)}.grad`;
+    const { contribution, part } = this.moment;
+    const target = `${this.called[contribution.target]}.grad`;
     const last = part === contribution.parts.at(-1);
     const added = contribution.uses > 1 ? phrase(this.words.lens_added, { name: target }) : target;
     return cellText(last ? added : inFormula(part.text), cell ?? []);
-  }
-
-  _key(event) {
-    if (event.key !== "Escape") event.stopPropagation(); // letters and arrows belong to the answer here
   }
 
   _submitted(event) {
@@ -179,7 +190,7 @@ class Predict {
     const right = answer === "" ? undefined : isRight(form, answer, this._truth());
     if (right === undefined) {
       const slots = { answer, form: this.words[`lens_form_${form}`] ?? "" };
-      this.feedback.textContent = form === "sign" ? this.form.querySelector("legend").textContent : phrase(this.words.lens_unread, slots);
+      this.feedback.textContent = phrase(this.words[form === "sign" ? "lens_choose_one" : "lens_unread"], slots);
       return;
     }
     this._finish(right ? "right" : "wrong");
@@ -187,19 +198,18 @@ class Predict {
 
   _truth() {
     const { form, cell } = this.question;
-    const moment = this.moments[this.number - 1];
+    const { moment } = this;
     if (form === "shape") return this.values.get(moment.part.value).shape;
     return Number(termsAt(this.values, moment, cell).total);
   }
 
   _finish(result) {
-    this.answers.set(this.number, result);
+    this.answers.set(this.moment.i, result);
     const truth = `${this._name(this.question.cell)}${this._truthText()}`;
     this.form.replaceChildren();
     this._keepScore();
     this.feedback.textContent = `${phrase(this.words[`lens_${result}`], { truth })} ${this._reason()}`;
-    this.element.tabIndex = -1;
-    this.element.focus({ preventScroll: true }); // the form that had the focus is gone
+    this._focus(); // the form that had it is gone
     this.changed();
   }
 
@@ -207,12 +217,12 @@ class Predict {
     const { form, cell } = this.question;
     const truth = this._truth();
     if (form === "shape") return `: ${shapeText(truth)}`;
-    return ` = ${this.values.get(this.moments[this.number - 1].part.value).text(cell) ?? number(truth)}`;
+    return ` = ${this.values.get(this.moment.part.value).text(cell) ?? number(truth)}`;
   }
 
   _reason() {
     const { words } = this;
-    const moment = this.moments[this.number - 1];
+    const { moment } = this;
     const { what } = moment.part;
     if (this.question.form === "shape") {
       if (what === "transpose") return words.lens_turned_why;
@@ -223,14 +233,14 @@ class Predict {
   }
 
   _hint() {
-    this.hinted.add(this.number);
+    this.hinted.add(this.moment.i);
     this.form.querySelector(".predict-hint").textContent = this._hintText();
     this._keepScore();
   }
 
   _hintText() {
     const { words, values } = this;
-    const moment = this.moments[this.number - 1];
+    const { moment } = this;
     if (this.question.form === "shape") return shapesHint(values, moment, words);
     const { terms } = termsAt(values, moment, this.question.cell);
     const [{ left, right }] = terms;
@@ -245,8 +255,9 @@ class Predict {
     const given = [...this.answers.values()].filter((result) => result !== "skipped");
     const right = given.filter((result) => result === "right").length;
     const slots = { right, asked: given.length, hints: this.hinted.size };
-    const last = this.number === this.moments.length || this.moments.slice(this.number).every(({ kind }) => kind !== "backward");
-    this.score.textContent = phrase(last && this.revealed(this.number) ? this.words.lens_final : this.words.lens_score, slots);
+    const { i } = this.moment;
+    const last = this.moments.slice(i).every(({ kind }) => kind !== "backward");
+    this.score.textContent = phrase(last && this.revealed(i) ? this.words.lens_final : this.words.lens_score, slots);
   }
 }
 

@@ -2,7 +2,8 @@
 //
 // `termsOf` answers it from the record alone, in the order of `viz/tracing/elements.py`: an elementwise rule by its
 // local derivative, a product of matrices by row times column, anything else by the terms that were recorded. Products
-// that do not add up to the recorded element are no answer. `termsAt` also answers for the moves inside a contribution.
+// that do not add up to the recorded element are no answer. `termsAt` also answers for the moves inside a contribution,
+// and for a softmax with cross entropy, whose rule tells all.
 
 const OPERAND = String.raw`(transpose\((\w+)\)|\w+)`;
 const PRODUCT = new RegExp(`^${OPERAND} @ ${OPERAND}$`);
@@ -18,7 +19,7 @@ function termsAt(values, moment, cell) {
   const upTo = contribution.parts.slice(0, contribution.parts.indexOf(part) + 1);
   const last = upTo.length === contribution.parts.length;
   const given = { ...contribution, parts: upTo, probes: last ? contribution.probes : [] };
-  return termsOf(values, given, cell) ?? summedUp(values, given, cell);
+  return termsOf(values, given, cell) ?? summedUp(values, given, cell) ?? softmaxTerm(values, given, cell);
 }
 
 /** The terms of an element of a contribution: [{left, right, product}] with factors {name, cell, value}; or null. */
@@ -144,18 +145,31 @@ function isSame(total, element, terms, dtype) {
 function softmaxOf(values, { rule, names = {}, parts }, cell) {
   const match = SOFTMAX.exec(rule);
   if (!match || parts.length !== 1) return null;
-  const [x, t, g, value] = [names[match[1]], names[match[2]], names.g, parts[0].value].map((ref) => values.get(ref));
-  if (![x, t, g, value].every((array) => array instanceof NumArray) || g.shape.length || !x.shape.length) return null;
-  const labels = t.shape.length === x.shape.length - 1;
+  const arrays = [names[match[1]], names[match[2]], names.g, parts[0].value].map((ref) => values.get(ref));
+  if (!arrays.every((array) => array instanceof NumArray)) return null;
+  const [x, t, g, value] = arrays;
+  const row = cell.slice(0, -1);
+  const label = t.shape.length < x.shape.length ? t.at(row) : null; // else t has a weight for each class
+  const target = label === null ? Number(t.at(cell)) : Number(Number(label) === cell.at(-1));
+  const found = { p: softmaxAt(x, cell), t: target, N: sizeOf(x.shape.slice(0, -1)), g: g.data[0], label };
+  const result = (found.g * (found.p - target)) / found.N;
+  const close = Math.abs(result - value.at(cell)) <= (PRECISION[value.dtype.slice(1)] ?? 2 ** -26) * Math.abs(found.g);
+  return close ? { ...found, result: value.at(cell) } : null;
+}
+
+function softmaxAt(x, cell) {
   const scores = Array.from({ length: x.shape.at(-1) }, (_, k) => x.at([...cell.slice(0, -1), k]));
   const top = Math.max(...scores);
-  const parts_ = scores.map((score) => Math.exp(score - top));
-  const p = parts_[cell.at(-1)] / parts_.reduce((sum, part) => sum + part, 0);
-  const target = labels ? Number(Number(t.at(cell.slice(0, -1))) === cell.at(-1)) : t.at(cell);
-  const N = sizeOf(x.shape.slice(0, -1));
-  const result = (g.at([]) * (p - target)) / N;
-  const close = Math.abs(result - value.at(cell)) <= (PRECISION[value.dtype.slice(1)] ?? 2 ** -26);
-  return close ? { p, t: target, N, g: g.at([]), result: value.at(cell), label: labels ? t.at(cell.slice(0, -1)) : null } : null;
+  const exponentials = scores.map((score) => Math.exp(score - top));
+  return exponentials[cell.at(-1)] / exponentials.reduce((sum, e) => sum + e, 0);
+}
+
+function softmaxTerm(values, contribution, cell) {
+  const why = softmaxOf(values, contribution, cell);
+  if (!why) return null;
+  const left = factor("g", values.get(contribution.names.g), []);
+  const right = { name: "local", cell, value: (why.p - why.t) / why.N, dtype: "<f8" };
+  return { terms: [{ left, right, product: why.result }], total: why.result };
 }
 
 // ---- what can be probed ----
@@ -179,7 +193,7 @@ function recordedCells({ contribution, part }) {
 
 /** The sum of one element as a table, and the cells that it takes part in: a Map from a name to cells. */
 function probePanel(values, moment, name, cell, words, goTo) {
-  const title = newElement("h3", { text: cellText(name, cell) });
+  const title = newElement("h2", { text: cellText(name, cell) });
   const found = termsAt(values, moment, cell);
   if (!found) return { element: newElement("div", {}, title, notRecorded(moment, words, goTo)), lit: new Map() };
   const why = softmaxOf(values, moment.contribution, cell);
@@ -199,7 +213,8 @@ function litBy(terms) {
 /** All terms by position; of many the largest. */
 function chosenTerms(terms) {
   if (terms.length <= SHOWN) return { shown: terms, others: [] };
-  const bySize = [...terms].sort((a, b) => Math.abs(realOf(b.product)) - Math.abs(realOf(a.product)));
+  const size = ({ product: x }) => (Number.isFinite(realOf(x)) ? Math.abs(realOf(x)) : Infinity);
+  const bySize = [...terms].sort((a, b) => (size(a) === size(b) ? 0 : size(b) - size(a)));
   const largest = new Set(bySize.slice(0, SHOWN - 2));
   return { shown: terms.filter((t) => largest.has(t)), others: terms.filter((t) => !largest.has(t)) };
 }
@@ -208,7 +223,7 @@ function termsTable({ terms, total }, kind, words) {
   const { shown, others } = chosenTerms(terms);
   const rows = shown.map(({ left, right, product: x }) => {
     const factors = [left, right].filter(Boolean);
-    const places = factors.map((f) => cellText(f.name === "local" ? words.lens_local : f.name, f.cell)).join(" × ");
+    const places = factors.map((f) => cellText(f.name, f.cell)).join(" × ");
     const numbers = factors.map((f) => inProduct(number(f.value, f.dtype[1]))).join(" × ");
     return termRow(places, right ? `${numbers} =` : "", termNumber(x, kind));
   });

@@ -1,6 +1,6 @@
 // The values of a trace: decoded when asked for, indexed, and written as the Python side writes them.
 //
-// `new Values(trace.values).get(ref)` gives a NumArray, a Summary, a tuple (an Array of these), text, or null for what is
+// `new Values(data.values).get(ref)` gives a NumArray, a Summary, a tuple (an Array of these), text, or null for what is
 // not known. Null is never zero. Elements are numbers, booleans, BigInts beyond 2^53, or {re, im}.
 
 const READERS = {
@@ -57,12 +57,32 @@ class NumArray {
   text(cell) {
     return number(this.at(cell), this.kind);
   }
+
+  /** The smallest and the largest finite element (null: there is none), and how many are not finite. */
+  get range() {
+    this.seen ??= rangeOf(this.data);
+    return this.seen;
+  }
+}
+
+function rangeOf(data) {
+  const found = { smallest: null, largest: null, odd: 0 };
+  for (const element of data) {
+    const x = realOf(element);
+    if (!Number.isFinite(x)) found.odd++;
+    else {
+      found.smallest = found.smallest === null ? x : Math.min(x, found.smallest);
+      found.largest = found.largest === null ? x : Math.max(x, found.largest);
+    }
+  }
+  return found;
 }
 
 /** What is kept of a large array: statistics, a thumbnail, a few cells. */
 class Summary {
   constructor(row) {
     Object.assign(this, row, { kind: row.dtype[1], size: sizeOf(row.shape), thumbnail: decodedArray(row.thumbnail) });
+    this.range = { smallest: row.smallest, largest: row.largest, odd: row.nans + row.infs };
     this.cells = new Map(row.cells.map(([cell, x]) => [String(cell), listedElement(x)]));
   }
 
@@ -91,7 +111,7 @@ class Values {
 
   _decoded(row) {
     if (row.tuple) return row.tuple.map((ref) => this.get(ref));
-    if ("transpose" in row) return transposed(this.get(row.transpose));
+    if (row.transpose !== undefined) return transposed(this.get(row.transpose));
     return row.summary ? new Summary(row.summary) : decodedArray(row);
   }
 }
@@ -119,7 +139,8 @@ function woven(planes, width) {
 
 /** The last two axes of an array exchanged. */
 function transposed({ dtype, shape, data }) {
-  const [rows, columns] = shape.slice(-2), block = rows * columns;
+  const [rows, columns] = shape.slice(-2);
+  const block = rows * columns;
   const turned = data.map((_, k) => {
     const within = k % block;
     return data[k - within + (within % rows) * columns + Math.floor(within / rows)];

@@ -33,6 +33,8 @@ def marked(graph: Graph, lines: Mapping[int, list[str]], verdicts: Mapping[int, 
 class Above(Picture):
     """Two pictures as one: a above, b below."""
 
+    source = None
+
     def __init__(self, a: Picture, b: Picture):
         self.graph = both(a.graph, b.graph)
         self.drawn = both(a.drawn, b.drawn)
