@@ -20,6 +20,7 @@ from nn import optim
 from viz.picture import film, raster
 from viz.picture.cards import PAD, text_width
 from viz.picture.mermaid import MOST_ARROWS, mermaid
+from viz.picture.svg import COLOURS
 from viz.texts.text import clean, number
 from viz.tracing.moments import moments
 from viz.tracing.reading import graph
@@ -303,6 +304,17 @@ def test_a_film_has_a_frame_for_each_moment(tmp_path):
         shown_for.append(shot.info["duration"])
         assert shot.convert("RGB").getpixel((1, 1)) == (255, 255, 255)
     assert shown_for == [film.SHOWN] * (count - 1) + [film.LAST]
+
+
+def test_a_film_has_the_colours_of_the_picture():
+    painter = film.Painter()
+    exact = [bytes.fromhex(colour[1:]) for _, _, colour, _ in COLOURS]
+    shown = painter.palette[painter.numbers(np.array([list(map(list, exact))], np.uint8))]
+    assert [bytes(colour) for colour in shown[0]] == exact
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (20, 30, 3)).astype(np.uint8)
+    distance = np.abs(noise[..., None, :].astype(int) - painter.palette) ** 2
+    assert np.array_equal(painter.numbers(noise), distance.sum(axis=-1).argmin(axis=-1))
 
 
 def test_nothing_moves_in_a_film_and_every_text_fits():
