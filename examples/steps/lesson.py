@@ -88,8 +88,8 @@ def text(value: Any) -> str:
 
 
 def show(lesson: Lesson, record: viz.Trace, name: str) -> None:
-    """The backward pass of a trace as text, and its picture and player as files."""
-    heading("Backward, step by step")
+    """The steps of a trace as text, and its picture and player as files."""
+    heading("Step by step")
     print(viz.explain(record))
     lesson.save(viz.draw(record), f"{name}.svg")
     lesson.save(viz.step(record), f"{name}.html")
