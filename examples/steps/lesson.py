@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import viz
-from autograd import Tensor
 from viz.saving import write_atomically
 from viz.texts.text import values
 
 sys.path.append(str(Path(__file__).parents[1]))
 import mnist  # in the folder above
+
+DIGITS = 4000
 
 
 class Lesson(NamedTuple):
@@ -39,8 +40,10 @@ def start(story: str, digit: int | None = None) -> Lesson:
     parser = argparse.ArgumentParser(description=story, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="folder for the files, made if needed")
     if digit is not None:
-        parser.add_argument("--digit", type=int, default=digit, choices=range(4000), metavar="N", help="0 to 3999")
+        parser.add_argument("--digit", type=int, default=digit, metavar="N", help=f"0 to {DIGITS - 1}")
     options = parser.parse_args()
+    if not 0 <= getattr(options, "digit", 0) < DIGITS:
+        parser.error(f"there are digits 0 to {DIGITS - 1}")
     try:
         options.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -65,13 +68,6 @@ def drawn(image: np.ndarray) -> str:
 def heading(text: str) -> None:
     """A line that starts a part of the lesson."""
     print(f"\n{text}")
-
-
-def named(name: str, value: Any) -> Tensor:
-    """A leaf that gets a gradient, with its name in every view."""
-    leaf = Tensor(np.array(value, dtype=float), requires_grad=True)
-    leaf.name = name
-    return leaf
 
 
 def compare(name: str, engine: Any, by_hand: Any) -> None:
