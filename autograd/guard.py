@@ -69,7 +69,7 @@ def _check_saved(node: Node) -> None:
         return
     assert node.op is not None
     for name, made_by, value in _origins(node):
-        change = _later(made_by.changed if isinstance(made_by, Node) else None, _change_of(value))
+        change = _later(made_by.changed if isinstance(made_by, Node) else None, change_of(value))
         if change is not None and change[0] > node.number:
             at = decode(*change[1:])
             raise SavedArrayChangedError(
@@ -91,7 +91,7 @@ def _origins(node: Node) -> Iterator[tuple[str, Any, Any]]:
             yield name, node if name == "y" else node.op.input_named(name, node), value
 
 
-def _change_of(value: Any) -> Change | None:
+def change_of(value: Any) -> Change | None:
     """The last change of the memory that a saved array looks at."""
     root = owner(value)
     reference, change = _changes.get(id(root), (None, None))

@@ -27,7 +27,7 @@ class Watcher:
         """A backward sweep has gone through `node`."""
 
     def replaced(self, node: Any, before: Any, after: Any, place: Any) -> None:
-        """The array of a leaf was replaced by another one, at this place in the user's code."""
+        """The array of a recorded Tensor was replaced, or written into (before is after), at this place of the user's."""
 
 
 class Mode:

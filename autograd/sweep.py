@@ -97,7 +97,7 @@ def pullback(
                 except NotBatchedError as refused:
                     c = one_by_one(pull, (g, saved, kwargs, times), {}, refused)
                 if times is guarded and (op.kind == "general" or op.kind == "multilinear"):
-                    c = _unless_dead(g, c)
+                    c = unless_dead(g, c)
                 try:
                     if c.dtype is not n.dtype or c.shape != n.shape:
                         c = conform(c, n, node, i)
@@ -159,7 +159,7 @@ def guarded(g: Any, d: Any) -> Any:
     return np.where(dead, 0, c) if np.any(innermost(dead)) else c
 
 
-def _unless_dead(g: Any, c: Any) -> Any:
+def unless_dead(g: Any, c: Any) -> Any:
     """What a rule made of g that is no product of elements: exactly 0 where the whole of g is."""
     raw = _raw(g)
     if raw.__class__ is np.ndarray and raw.size and (raw.item(0) or np.logical_or.reduce(raw, axis=None)):
@@ -372,12 +372,16 @@ def pushforward(
 
 
 def _tangent(node: Node, tangents: dict[Node, Any], differentiable: bool) -> Any:
-    op, plan = node.op, node.plan
-    assert op is not None and plan is not None
+    assert node.plan is not None
+    given = {i: tangents[node.inputs[i]] for i, _ in node.plan.pulls if node.inputs[i] in tangents}
+    return pushed(node, given, differentiable) if given else None
+
+
+def pushed(node: Node, given: dict[int, Any], differentiable: bool = False) -> Any:
+    """The tangent of the result of one node from those of some of its inputs, by their number."""
+    op = node.op
+    assert op is not None
     saved = _as_tensors(node) if differentiable else node.saved
-    given = {i: tangents[node.inputs[i]] for i, _ in plan.pulls if node.inputs[i] in tangents}
-    if not given:
-        return None
     t = _PUSH[op.kind](node, saved, given)
     return _fit(t, node) if op.outputs == 1 else t
 

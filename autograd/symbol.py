@@ -151,7 +151,13 @@ def rule_symbol(op: Op, i: int, node: Node | None = None) -> Symbol:
 
 
 def formula(op: Op, i: int, node: Node | None = None) -> str:
-    """The rule of input i in symbols: the string that stands beside the rule, or else read off it by Symbol."""
+    """The rule of input i in symbols: the string that stands beside the rule, or else read off it by Symbol.
+
+    A rule that Symbol cannot read is called by its name.
+    """
     if op.formulas:
         return op.formulas[min(i - sum(rule is None for rule in op.rules[:i]), len(op.formulas) - 1)]
-    return str(rule_symbol(op, i, node))
+    try:
+        return str(rule_symbol(op, i, node))
+    except Exception:  # a rule of the user's may ask its arguments what only an array can tell
+        return f"{op.name}_rule({', '.join(op.needs_of(i))})"

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
+import viz
 from autograd import NotDifferentiableError, ShapeError, Tensor, grad, gradcheck, gradients, hessian, jvp, vjp
 
 X = np.array([0.3, -0.7, 1.1])
@@ -473,6 +474,12 @@ def test_formulas_are_read_off_the_rules():
     assert op.formula(0) == "g * -y" or op.formula(0) == "g * (-y)"
     op = ag.general(lambda x: x * 2, lambda g: 2 * g, name="double", formulas=("twice g",))
     assert op.formula(0) == "twice g"
+
+
+def test_a_rule_that_a_symbol_cannot_run_is_called_by_its_name():
+    assert add_all.formula(0) == "add_all_rule(g, xs_shape, i, weight)"
+    y = add_all(leaf(X), weight=3.0).sum()
+    assert "add_all_rule(" in viz.explain(y)
 
 
 def test_dtype_and_shape_are_kept():

@@ -11,7 +11,10 @@ ROOT = Path(__file__).parent.parent
 HOUSE = ("autograd", "nn", "viz")
 MAY_IMPORT = {"autograd": set(), "nn": {"autograd"}, "viz": {"autograd"}}
 CORE_DEPENDENCIES = {"numpy", "graphviz"}
-OPTIONAL = {"nn": {"tqdm"}, "viz": {"IPython"}}  # used where they are installed, and imported inside a function
+OPTIONAL = {
+    "nn": {"tqdm"},
+    "viz": {"IPython", "typst", "PIL"},
+}  # imported inside a function, if installed
 # imported where they are needed only: nothing else in the house imports these files when it is itself imported
 NEEDS_SCIPY = ("autograd/ops/scipy/", "autograd/scipy/", "autograd/optimize.py")
 FORBIDDEN_CALLS = {"eval", "exec", "__import__", "compile", "input", "breakpoint"}

@@ -1,14 +1,19 @@
-"""The backward pass as text: the rule, the numbers, the sums; exactly as a reader should see it."""
+"""The steps as text: the rule, the numbers, the sums; exactly as a reader should see it, in three forms."""
 
 from __future__ import annotations
 
 import re
+import time
 
 import numpy as np
+import pytest
+from test_viz_formulas import check_latex
 
+import nn
 import viz
 from autograd import Tensor
-from viz.texts.explain import with_numbers
+from viz.texts.words import called
+from viz.tracing.moments import moments
 
 
 def without_places(text: str) -> str:
@@ -16,47 +21,82 @@ def without_places(text: str) -> str:
     return re.sub(r"   \(\S+\.py:\d+\)", "", text)
 
 
+def named(name: str, value: object) -> Tensor:
+    x = Tensor(value, requires_grad=True)
+    x.name = name
+    return x
+
+
+def network(lr: float = 0.1) -> viz.Trace:
+    """The book's two-layer network, one step of it."""
+    model = nn.Sequential(nn.Affine(4, 3, rng=0), nn.ReLU(), nn.Affine(3, 2, rng=1))
+    x = np.random.default_rng(0).normal(size=(5, 4))
+    with viz.record() as tape:
+        loss = nn.SoftmaxWithLoss()(model(x), np.array([0, 1, 1, 0, 1]))
+        loss.backward()
+        nn.optim.SGD(model.parameters(), lr).step()
+    return tape.traces[-1]
+
+
 def test_a_scalar_expression_step_by_step():
-    x, y = Tensor(2.0, requires_grad=True), Tensor(-1.5, requires_grad=True)
-    x.name, y.name = "x", "y"
+    x, y = named("x", 2.0), named("y", -1.5)
     s = x * y
     z = s + x
     assert without_places(viz.explain(z)) == (
-        "Backward from z, in 2 steps. No gradient exists before the first.\n"
+        "Given\n"
+        "  x = 2\n"
+        "  y = -1.5\n"
         "\n"
-        "Step 1 of 2: z = add(a=s, b=x)\n"
+        "Forward, steps 1 to 2 of 6\n"
+        "  Step 1: s = x * y = 2 * (-1.5) = -3\n"
+        "  Step 2: z = s + x = (-3) + 2 = -1\n"
+        "\n"
+        "Backward from z, steps 3 to 6 of 6\n"
+        "The newest operation first. No gradient exists before the first step.\n"
+        "\n"
+        "Back through z = s + x\n"
         "  g = z.grad = 1\n"
-        "  to s: g\n"
-        "    = 1\n"
+        "  Step 3, to s: g = 1\n"
         "    s.grad: 1, use 1 of 1\n"
-        "  to x: g\n"
-        "    = 1\n"
+        "  Step 4, to x: g = 1\n"
         "    x.grad: 1, use 1 of 2\n"
         "\n"
-        "Step 2 of 2: s = multiply(a=x, b=y)\n"
+        "Back through s = x * y\n"
         "  g = s.grad = 1\n"
-        "  to x: g * b\n"
+        "  Step 5, to x: g * b\n"
         "    = 1 * (-1.5)\n"
         "    = -1.5\n"
         "    x.grad: 1 + (-1.5) = -0.5, use 2 of 2\n"
-        "  to y: g * a\n"
+        "  Step 6, to y: g * a\n"
         "    = 1 * 2\n"
         "    = 2\n"
         "    y.grad: 2, use 1 of 1\n"
     )
 
 
+def test_a_layer_shows_transposes_shapes_and_the_sum_over_the_batch():
+    text = viz.explain(network())
+    block = text[text.index("Back through h") :] if "Back through h" in text else text
+    assert "Step 7, to relu#6: g @ Wᵀ" in block
+    assert "    shapes: (5, 2) @ (2, 3) = (5, 3)\n" in block
+    assert "    shapes: (3, 5) @ (5, 2) = (3, 2)\n" in block
+    assert re.search(r"Step 6, to relu#6, so that the shapes fit: Wᵀ = \[\[.*\]\]   \(2, 3\)\n", block)
+    assert "2 Affine.b (2,) was stretched to (5, 2), so sum over axis 0: [0.1434, -0.1434]   (2,)" in block
+    assert "2 Affine.b.grad: [0.1434, -0.1434], use 1 of 1" in block
+    assert "Step 18, 0 Affine.b: [0, 0, 0] - 0.1 * [-0.01403, 0.1913, 0] = [0.001403, -0.01913, 0]" in block
+
+
 def test_broadcast_axes_are_summed_in_a_line_of_their_own():
-    X, b = Tensor(np.ones((3, 2)), requires_grad=True), Tensor(np.array([1.0, 2.0]), requires_grad=True)
-    b.name = "b"
+    X, b = named("X", np.ones((3, 2))), named("b", np.array([1.0, 2.0]))
     text = viz.explain((X + b).sum())
     assert "b (2,) was stretched to (3, 2), so sum over axis 0: [3, 3]" in text
     assert "b.grad: [3, 3], use 1 of 1" in text
+    c = named("c", 1.0)
+    assert "c () was stretched to (3, 2), so sum over axes 0, 1: 6" in viz.explain((X + c).sum())
 
 
 def test_every_accumulation_line_adds_up():
-    x = Tensor(0.7, requires_grad=True)
-    x.name = "x"
+    x = named("x", 0.7)
     text = viz.explain(x * x + np.sin(x) - 3.0 * x)
     sums = re.findall(r"x\.grad: \(?([-\d.e]+)\)? \+ \(?([-\d.e]+)\)? = ([-\d.e]+),", text)
     assert len(sums) == 3
@@ -67,27 +107,130 @@ def test_every_accumulation_line_adds_up():
     assert f"= {float(x.grad):.4g}, use 4 of 4" in text
 
 
+def test_the_steps_are_those_of_every_view():
+    record = network()
+    for form in ("text", "markdown", "latex"):
+        numbers = list(map(int, re.findall(r"Step (\d+)", viz.explain(record, form=form))))
+        assert numbers == list(range(1, len(moments(record)) + 1))
+
+
+def test_numbers_of_an_elementwise_rule_end_in_g_times_the_local_derivative():
+    z = named("z", 1.1)
+    text = viz.explain(nn.sigmoid(z), grad=0.7413650696)
+    y = 1 / (1 + np.exp(-1.1))
+    assert (
+        "g * (y * (1 - y))\n"
+        f"    = 0.7414 * ({y:.4g} * (1 - {y:.4g}))\n"
+        f"    = 0.7414 * {y * (1 - y):.4g}\n"
+        f"    = {0.7413650696 * y * (1 - y):.4g}\n" in text
+    )
+
+
 def test_vertices_of_one_name_are_told_apart():
     h = Tensor(0.5, requires_grad=True)
     for _ in range(2):
         h = np.tanh(h)
-    text = viz.explain(h)
-    assert len(set(re.findall(r"to (h#\d+):", text))) == 2
+    assert len(set(re.findall(r"to (h#\d+):", viz.explain(h)))) == 2
+    names = called(network().graph)
+    assert len(set(names)) == len(names)
+    assert {"0 Affine.W", "0 Affine.b", "2 Affine.W", "2 Affine.b"} <= set(names)
 
 
 def test_long_graphs_and_hostile_names_stay_in_their_lines():
-    x = Tensor([1.0, 2.0], requires_grad=True)
-    x.name = "evil\nStep 9 of 9: forged\x1b[31m"
+    x = named("evil\nStep 9 of 9: forged\x1b[31m", [1.0, 2.0])
     text = viz.explain((x * x).sum())
-    assert len(re.findall(r"^Step", text, re.MULTILINE)) == 2
+    steps = re.findall(r"^ *Step (\d+)", text, re.MULTILINE)
+    assert steps == ["1", "2", "3", "4", "5"]
     assert "\x1b" not in text
 
 
-def test_numbers_go_only_where_a_name_stands():
-    names = {"x": -2.0, "g": 0.5, "axis": 0, "y": np.arange(20.0)}
-    assert with_numbers("g * exp(x)", names) == "0.5 * exp((-2))"
-    assert with_numbers("x.T @ g", names) == "(-2).T @ 0.5"
-    assert with_numbers("x(g) + a.x", names) == "x(0.5) + a.x"
-    assert with_numbers("sum(g, axis=axis)", names) == "sum(0.5, axis=0)"
-    assert with_numbers("xx * y", names) == "xx * [0, 1, 2, …]"
-    assert with_numbers("g", names) == "0.5"
+def test_nan_inf_and_unknown_values_are_called_so():
+    x = named("x", [np.nan, np.inf, -np.inf])
+    text = viz.explain((x * 2.0).sum())
+    assert "x = [nan, inf, -inf]" in text
+    freed = viz.trace(np.tanh(named("t", 0.5)))
+    unknown = freed.graph.vertices[0]
+    object.__setattr__(unknown, "value", None)
+    assert "t = not known" in viz.explain(freed)
+    assert "Step 1: " in viz.explain(freed)
+
+
+def test_the_learning_rate_is_found_only_where_the_update_is_a_multiple_of_the_gradient():
+    for dtype in (np.float32, np.float64):
+        W = named("W", np.array([-3, -1, 1, 2], dtype))
+        with viz.record() as tape:
+            np.sum(W**3).backward()
+            nn.optim.SGD([W], lr=0.01).step()
+            nn.optim.SGD([W], lr=0.01, weight_decay=0.5).step()
+        plain, decayed = viz.explain(tape).splitlines()[-2:]
+        assert plain == "  Step 5, W: [-3, -1, 1, 2] - 0.01 * [27, 3, 3, 12] = [-3.27, -1.03, 0.97, 1.88]   (4,)"
+        after = W.data
+        assert re.fullmatch(r"  Step 6, W, which was \[-3.27, -1.03, 0.97, 1.88\], becomes: \[.*\]   \(4,\)", decayed)
+        np.testing.assert_allclose([float(x) for x in re.findall(r"-?\d\.\d+", decayed)[4:]], after, rtol=1e-3)
+
+
+def test_the_gradient_of_an_update_includes_what_was_there_before():
+    w = named("w", 2.0)
+    (w * 3.0).backward()
+    with viz.record() as tape:
+        (w * 4.0).backward()
+        nn.optim.SGD([w], lr=0.5).step()
+    assert "w: 2 - 0.5 * 7 = -1.5" in viz.explain(tape)
+
+
+# ---- Markdown and LaTeX ----
+
+HOSTILE = ["`tick`", "$x$", "a|b", "<script>alert(1)</script>", "a\nb", "\u202ertl", "100%&_#{}~^\\", "*b* _i_"]
+HOSTILE += ["![](x)", '"q"', "<b>"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_stay_text_in_markdown(name):
+    x = named(name, [1.0, 2.0])
+    text = viz.explain((x * x).sum(), form="markdown")
+    outside = re.sub(r"^```math\n.*?\n```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    assert text.count("```math") == len(re.findall(r"^```$", text, re.MULTILINE))
+    words = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", outside)
+    assert re.fullmatch(r"[A-Za-z0-9 ,.:()=\n#]*", words), words
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_latex_is_well_formed(name):
+    x = named(name, [1.0, 2.0])
+    text = viz.explain((x * x).sum(), form="latex")
+    body = "\n".join(line for line in text.splitlines() if not line.startswith("%"))
+    for math in re.findall(r"\\begin\{align\*\}\n(.*?)\n\\end\{align\*\}", body, re.DOTALL):
+        for row in math.split(" \\\\\n"):
+            assert row.count("&= ") + row.count("& ") >= 1
+            check_latex(row.replace("&= ", "= ", 1).removeprefix("& "))
+    words = re.sub(r"\\begin\{align\*\}.*?\\end\{align\*\}", "", body, flags=re.DOTALL)
+    for inner in re.findall(r"\$(.*?)(?<!\\)\$", words):
+        check_latex(inner)
+    words = re.sub(r"\$(.*?)(?<!\\)\$", "", words)
+    assert not re.search(r"(?<!\\)[$&#_%^~<>|`\"]", words), words
+    assert words.isprintable() or set(words) - {"\n"}
+
+
+def test_markdown_and_latex_set_the_rule_beside_its_numbers():
+    text = viz.explain(network(), form="markdown")
+    assert "## Backward from `softmax_cross_entropy#9`" in text or "## Backward from `loss`" in text
+    assert "\\begin{aligned}\nW^{\\mathrm{T}} &= \\begin{bmatrix}" in text
+    latex = viz.explain(network(), form="latex")
+    assert r"\usepackage{amsmath}" in latex.split("\n\n")[0]
+    assert "\\begin{align*}\n" in latex
+
+
+def test_an_unknown_form_is_an_error_that_names_the_forms():
+    with pytest.raises(ValueError, match="'text', 'markdown', 'latex', not 'pdf'"):
+        viz.explain(Tensor(1.0, requires_grad=True) * 2.0, form="pdf")
+
+
+def test_long_programs_take_linear_time():
+    h = Tensor(0.5, requires_grad=True)
+    for _ in range(2000):
+        h = np.tanh(h)
+    record = viz.trace(h)
+    start = time.perf_counter()
+    text = viz.explain(record)
+    assert time.perf_counter() - start < 10
+    assert "Step 4000, to" in text

@@ -135,7 +135,7 @@ def labels(y: Tensor, visible: int = 150) -> list[str]:
 def test_repeated_structure_is_folded_by_structure_whatever_it_is_called():
     """The first block adds a constant, so it is another structure; the second is shown, the others are the same."""
     block = ["matmul", "add", "tanh", "add"]
-    assert labels(residual(40)) == [*block, *block, "matmul, add, tanh, add ×38", "sum"]
+    assert labels(residual(40)) == [*block, *block, "matmul, 2 add, tanh ×38", "sum"]
     assert labels(residual(40, scopes=True)) == [*block, *block, "Block ×38", "sum"]
 
 
@@ -158,9 +158,9 @@ def test_what_is_found_does_repeat(sequence):
     for start, stop, period in periodic(sequence):
         assert sequence[start : stop - period] == sequence[start + period : stop]
     end = 0
-    for start, period, times, spare in repeats(sequence):
+    for start, period, times in repeats(sequence):
         assert start >= end
-        end = start + period * times + spare
+        end = start + period * times
         assert sequence[start : end - period] == sequence[start + period : end]
     assert end <= len(sequence)
 
@@ -169,6 +169,6 @@ def test_what_is_found_does_repeat(sequence):
 def test_three_of_the_same_are_always_found(block, times, before):
     sequence = before + block * times + [99]
     covered = set()
-    for start, period, count, spare in repeats(sequence):
-        covered |= set(range(start, start + period * count + spare))
+    for start, period, count in repeats(sequence):
+        covered |= set(range(start, start + period * count))
     assert set(range(len(before), len(before) + len(block) * times)) <= covered

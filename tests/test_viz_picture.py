@@ -357,26 +357,6 @@ def test_svg_html_and_dot_need_no_program(tmp_path, monkeypatch):
         assert path.read_text(encoding="utf-8").startswith(start)
 
 
-@pytest.mark.parametrize("suffix", [".png", ".pdf"])
-def test_without_dot_the_error_says_what_to_install(tmp_path, monkeypatch, suffix):
-    monkeypatch.setenv("PATH", "")
-    with pytest.raises(RuntimeError, match="apt install graphviz") as caught:
-        viz.draw(network()[0]).save(tmp_path / f"picture{suffix}")
-    assert "\n" not in str(caught.value)
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.skipif(shutil.which("dot") is None, reason="needs Graphviz's program dot")
-@pytest.mark.parametrize(("suffix", "magic"), [(".png", b"\x89PNG"), (".pdf", b"%PDF")])
-def test_png_and_pdf_with_dot(tmp_path, suffix, magic):
-    assert viz.draw(network()[0]).save(tmp_path / f"picture{suffix}").read_bytes().startswith(magic)
-
-
-def test_an_unknown_suffix_gets_the_list_of_known_ones(tmp_path):
-    with pytest.raises(ValueError, match=r"\.svg, \.html, \.dot, \.png, \.pdf"):
-        viz.draw(network()[0]).save(tmp_path / "picture.bmp")
-
-
 def test_a_failed_save_keeps_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "picture.svg"
     path.write_text("old")

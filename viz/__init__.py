@@ -6,6 +6,7 @@
     viz.trace(y)     the record that all of these are drawn from; viz.load(path) reads one from a file
     viz.record()     a block in which every value is kept for the views
     viz.check(y)     gradients beside finite differences and a learner's own, with a diagnosis
+    viz.compare(a, b)  two graphs aligned, and where they differ
     viz.dot(y)       a graphviz.Digraph
 
 Nothing here changes a gradient or frees a graph. Importing viz imports neither graphviz nor any drawing program.
@@ -19,11 +20,14 @@ from viz.picture.dot import dot
 from viz.picture.picture import Picture, draw
 from viz.player.page import Player, step
 from viz.study.check import Check, check
+from viz.study.compare import Comparison, compare
 from viz.texts.explain import explain
+from viz.tracing.file import TraceFileError, load
 from viz.tracing.model import Trace
 from viz.tracing.taking import trace
 from viz.tracing.tape import Tape, record
 
 __all__ = [
-    "Check", "Picture", "Player", "Tape", "Trace", "check", "dot", "draw", "explain", "record", "step", "trace",
+    "Check", "Comparison", "Picture", "Player", "Tape", "Trace", "TraceFileError",
+    "check", "compare", "dot", "draw", "explain", "load", "record", "step", "trace",
 ]  # fmt: skip

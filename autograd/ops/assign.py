@@ -224,7 +224,8 @@ class Pending(Tensor):
 _lock = threading.Lock()
 
 
-def _flush(t):
+def _flush(t, arrays=None):
+    """Make the pending writes a node. arrays: what it is computed from, where a watcher wants to know."""
     with _lock:
         if not t._link.ways:  # another thread was faster
             return
@@ -241,7 +242,7 @@ def _flush(t):
         if t.__class__ is Pending:
             t.__class__ = Tensor
     for watcher in MODE.get().watchers or ():
-        watcher.forward(node, array, None)
+        watcher.forward(node, array, arrays)
 
 
 def _layout(array, ways):
@@ -336,9 +337,11 @@ def _write_recorded(base, way, value, node, mode):
     if node is not None and node.dtype.kind == "c" and base.dtype.kind == "f":
         value = value.astype(base.dtype)  # warns, as NumPy does
         raw, node = value._array, value.node
-    if way.crosses:
+    watched = mode.watchers is not None
+    if way.crosses or watched:
         base.node  # noqa: B018 - this write gets a node of its own: what else waits becomes one now
     place = caller()
+    before = base._array if watched else None  # one more reference to it, and it would not be alone
     alone = False
     if _is_carrier(base._array) or _is_carrier(raw):
         array = apply(assign, (base._array, as_array(raw)), {"writes": Writes((way,))})
@@ -355,10 +358,8 @@ def _write_recorded(base, way, value, node, mode):
     written.version += 1
     if base.__class__ is Tensor:
         base.__class__ = Pending
-    if base.__class__ is not Pending:
-        _flush(base)  # a subclass keeps its class
-    elif way.crosses or mode.watchers is not None:
-        base.node  # noqa: B018 - as above
+    if base.__class__ is not Pending or way.crosses or watched:
+        _flush(base, (before, raw))  # a subclass keeps its class
 
 
 def _is_carrier(x):
@@ -382,7 +383,11 @@ def _write_plain(base, way, value):
 def wrote_plainly(t):
     """Note that the array of t was written into where nothing is recorded."""
     base = t._link.base if t.__class__ is View else t
-    mark_changed(base._array, base.node, caller())
+    node, place = base.node, caller()
+    mark_changed(base._array, node, place)
+    if node is not None:
+        for watcher in MODE.get().watchers or ():
+            watcher.replaced(node, base._array, base._array, place)
     if version_of(base):
         base._link.version += 1
     base._show_value()
@@ -401,9 +406,7 @@ def store(t, result):
         t.node, t._array = result.node, result._array
         _written(t).version += 1
     elif isinstance(t._array, np.generic) and not (recording and t.node is not None):  # a number is no memory
-        mark_changed(t._array, t.node, caller())
-        t._array = result._array if isinstance(result, Tensor) else np.asarray(result)[()]
-        t._show_value()
+        t._replace(result._array if isinstance(result, Tensor) else np.asarray(result)[()], caller())
     else:
         write(t, ..., result)
 

@@ -32,10 +32,17 @@ class Formula:
 
     tree: Tree
 
-    def filled(self, names: Names) -> Formula:
+    def filled(self, names: Names | None) -> Formula:
         """The formula with these names replaced."""
+        if not names:
+            return self
         meanings = {k: v.tree if isinstance(v, Formula) else v for k, v in names.items()}
         return Formula(filled(self.tree, meanings))
+
+    @property
+    def sides(self) -> list[Formula]:
+        """The sides of an equation, or the formula alone."""
+        return [Formula(side) for side in self.tree.sides] if isinstance(self.tree, Equation) else [self]
 
     @property
     def names(self) -> set[str]:
@@ -44,19 +51,19 @@ class Formula:
 
     def text(self, names: Names | None = None) -> str:
         """As Python writes it, with Wᵀ for a transpose; not escaped for any format."""
-        return Writer().write(self.filled(names or {}).tree)
+        return Writer().write(self.filled(names).tree)
 
     def latex(self, names: Names | None = None) -> str:
         """For LaTeX's math mode, with amsmath; one line."""
-        return Latex().write(self.filled(names or {}).tree)
+        return Latex().write(self.filled(names).tree)
 
     def mathml(self, names: Names | None = None) -> str:
         """A `math` element; `viz.formulas.mathml.STYLE` draws the brackets of its matrices."""
-        return f"<math displaystyle='true'>{Mathml().write(self.filled(names or {}).tree)}</math>"
+        return f"<math displaystyle='true'>{Mathml().write(self.filled(names).tree)}</math>"
 
     def spoken(self, names: Names | None = None) -> str:
         """In English words; not escaped for any format."""
-        return Spoken().write(self.filled(names or {}).tree)
+        return Spoken().write(self.filled(names).tree)
 
 
 def formula(rule: str) -> Formula:
@@ -66,4 +73,8 @@ def formula(rule: str) -> Formula:
 
 def equation(*sides: Any) -> Formula:
     """Formulas and values that are equal, in this order."""
-    return Formula(Equation(tuple(side.tree if isinstance(side, Formula) else Value(side) for side in sides)))
+    found: list[Tree] = []
+    for side in sides:
+        tree = side.tree if isinstance(side, Formula) else Value(side)
+        found += tree.sides if isinstance(tree, Equation) else [tree]
+    return Formula(Equation(tuple(found)))

@@ -11,6 +11,7 @@ import ast
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 LONGEST, DEEPEST = 1000, 40  # characters and levels of a text that is parsed
@@ -25,36 +26,41 @@ SIGNS: dict[type, str] = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True, eq=False)
+class Tree:
+    """A formula, or a part of one."""
+
+
 @dataclass(frozen=True)
-class Name:
+class Name(Tree):
     """What a rule names: an input, the result y, the incoming gradient g."""
 
     name: str
 
 
 @dataclass(frozen=True)
-class Number:
+class Number(Tree):
     """A number that stands in the rule, as text."""
 
     text: str
 
 
 @dataclass(frozen=True)
-class Words:
+class Words(Tree):
     """Text that is shown as it stands."""
 
     text: str
 
 
 @dataclass(frozen=True, eq=False)
-class Value:
+class Value(Tree):
     """An array, a Summary or a tuple in the place of a name."""
 
     value: Any
 
 
 @dataclass(frozen=True)
-class Partial:
+class Partial(Tree):
     """The derivative of one quantity by another, both by their names: it stands in the place of g."""
 
     of: str
@@ -62,7 +68,7 @@ class Partial:
 
 
 @dataclass(frozen=True)
-class Call:
+class Call(Tree):
     """A function of arguments."""
 
     function: str
@@ -71,14 +77,14 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Transpose:
+class Transpose(Tree):
     """The transpose of a matrix."""
 
     of: Tree
 
 
 @dataclass(frozen=True)
-class Infix:
+class Infix(Tree):
     """Two operands with + - * / @ ** & or | between them."""
 
     sign: str
@@ -87,14 +93,14 @@ class Infix:
 
 
 @dataclass(frozen=True)
-class Negative:
+class Negative(Tree):
     """An operand behind a minus sign."""
 
     of: Tree
 
 
 @dataclass(frozen=True)
-class Compare:
+class Compare(Tree):
     """A condition, which counts as 1 where it holds and as 0 elsewhere: one operand more than signs."""
 
     signs: tuple[str, ...]
@@ -102,7 +108,7 @@ class Compare:
 
 
 @dataclass(frozen=True)
-class Index:
+class Index(Tree):
     """Some elements of an array."""
 
     of: Tree
@@ -110,7 +116,7 @@ class Index:
 
 
 @dataclass(frozen=True)
-class Slice:
+class Slice(Tree):
     """The range of an index; None is an open end."""
 
     start: Tree | None
@@ -118,7 +124,7 @@ class Slice:
 
 
 @dataclass(frozen=True)
-class Listing:
+class Listing(Tree):
     """A list in brackets; `round` makes it a tuple in parentheses."""
 
     items: tuple[Tree, ...]
@@ -126,28 +132,10 @@ class Listing:
 
 
 @dataclass(frozen=True)
-class Equation:
+class Equation(Tree):
     """Sides that are equal, one after the other."""
 
     sides: tuple[Tree, ...]
-
-
-Tree: TypeAlias = (
-    Name
-    | Number
-    | Words
-    | Value
-    | Partial
-    | Call
-    | Transpose
-    | Infix
-    | Negative
-    | Compare
-    | Index
-    | Slice
-    | Listing
-    | Equation
-)
 
 
 class NoFormulaError(ValueError):
@@ -156,8 +144,13 @@ class NoFormulaError(ValueError):
 
 def parse(text: str) -> Tree:
     """The tree of a rule's text; Words where it has none."""
+    return Words(text) if len(text) > LONGEST else _parsed(text)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> Tree:
     code = text.replace("ᵀ", " .T")
-    if len(code) > LONGEST or not TOKENS.fullmatch(code):
+    if not TOKENS.fullmatch(code):
         return Words(text)
     try:
         return _tree(ast.parse(code.strip(), mode="eval").body, DEEPEST)
@@ -243,30 +236,36 @@ MAKERS: dict[type, Callable[[Any, Branch], Tree]] = {
 }
 
 
-def filled(tree: Any, names: Mapping[str, Any]) -> Any:
-    """The tree with names replaced: by a value, by words where it is a str, or by the tree that is given."""
-    if isinstance(tree, Name):
-        return _stands_for(names[tree.name]) if tree.name in names else tree
+def replaced(tree: Any, change: Callable[[Tree], Tree | None]) -> Any:
+    """A copy of a tree in which each branch is what `change` makes of it; where that is None, its parts are changed."""
     if isinstance(tree, tuple):
-        return tuple(filled(part, names) for part in tree)
-    if isinstance(tree, Tree) and not isinstance(tree, Value):
-        return type(tree)(*(filled(getattr(tree, field.name), names) for field in fields(tree)))
-    return tree
+        return tuple(replaced(part, change) for part in tree)
+    if not isinstance(tree, Tree):
+        return tree
+    changed = change(tree)
+    if changed is not None or isinstance(tree, Value):
+        return changed or tree
+    return type(tree)(*(replaced(getattr(tree, field.name), change) for field in fields(tree)))
 
 
-def _stands_for(meaning: Any) -> Any:
+def filled(tree: Tree, names: Mapping[str, Any]) -> Tree:
+    """The tree with names replaced by what they stand for."""
+    return replaced(tree, lambda t: _stands_for(names[t.name]) if isinstance(t, Name) and t.name in names else None)
+
+
+def _stands_for(meaning: Any) -> Tree:
     if isinstance(meaning, str):
-        return Words(meaning)
+        return parse(meaning)
     return meaning if isinstance(meaning, Tree) else Value(meaning)
 
 
-def names_in(tree: Any) -> set[str]:
+def names_in(tree: Tree) -> set[str]:
     """The names that stand in a tree."""
-    if isinstance(tree, Name):
-        return {tree.name}
-    parts = tree if isinstance(tree, tuple) else [getattr(tree, f.name) for f in fields(tree)] if _inner(tree) else []
-    return set().union(*map(names_in, parts))
+    found: set[str] = set()
 
+    def note(branch: Tree) -> None:
+        if isinstance(branch, Name):
+            found.add(branch.name)
 
-def _inner(tree: Any) -> bool:
-    return isinstance(tree, Tree) and not isinstance(tree, Value)
+    replaced(tree, note)
+    return found

@@ -36,7 +36,7 @@ from viz.tracing.model import Summary
 
 OPEN, COMPARED, PRODUCT, NEGATED, RAISED, FRACTION, ATOM = 0, 1, 5, 6, 7, 8, 9
 STRENGTH = {"|": 2, "&": 3, "+": 4, "-": 4, "*": PRODUCT, "/": PRODUCT, "@": PRODUCT, "**": RAISED}  # as in Python
-ROWS, COLUMNS = 3, 4  # of an array that is set as a matrix
+WHOLE, SIDE = 12, 6  # elements, and rows or columns, of an array that is set as a matrix
 NUMERAL = re.compile(r"(-?)(\d+(?:\.\d+)?|inf|nan)(?:e([-+]\d+))?")
 
 Written = tuple[str, int]
@@ -206,7 +206,7 @@ class Typeset(Writer):
         array = np.asarray(value)
         if not array.ndim:
             return self.numeral(number(array.item()))
-        if array.ndim > 2 or not 0 < array.size <= ROWS * COLUMNS or array.shape[-1] > COLUMNS:
+        if array.ndim > 2 or not 0 < array.size <= WHOLE or max(array.shape) > SIDE:
             return self._large(array, array.shape), ATOM
         return self.matrix([[self.numeral(number(x))[0] for x in row] for row in np.atleast_2d(array).tolist()]), ATOM
 

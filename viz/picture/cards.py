@@ -30,7 +30,7 @@ class Row(NamedTuple):
 
 @dataclass(slots=True)
 class Card:
-    """A box with text. (x, y) is its top left corner."""
+    """A box with text, for use number `use` of a vertex. (x, y) is its top left corner."""
 
     vertex: Vertex
     rows: list[Row]
@@ -38,6 +38,8 @@ class Card:
     height: float
     x: float = 0.0
     y: float = 0.0
+    use: int = 1
+    uses: int = 1
 
 
 def make_card(vertex: Vertex, use: int = 1, uses: int = 1, marks: Sequence[Row] = ()) -> Card:
@@ -45,7 +47,7 @@ def make_card(vertex: Vertex, use: int = 1, uses: int = 1, marks: Sequence[Row] 
     rows = [*card_rows(vertex, use, uses), *marks]
     reserved = [Row("missing", MISSING)] * any(row.kind == "gradient" for row in rows)  # so wide before backward, too
     width = max([text_width(row.text, bold=row.kind in ("title", "mark")) for row in rows + reserved]) + 2 * PAD
-    return Card(vertex, rows, max(width, NARROWEST), ROW * len(rows) + 2 * PAD - 5)
+    return Card(vertex, rows, max(width, NARROWEST), ROW * len(rows) + 2 * PAD - 5, use=use, uses=uses)
 
 
 def card_rows(vertex: Vertex, use: int = 1, uses: int = 1) -> list[Row]:

@@ -6,15 +6,14 @@ identifier or a port, and every label is escaped: backslashes, quotes, entities 
 
 from __future__ import annotations
 
-from collections import Counter
-from itertools import count
 from typing import TYPE_CHECKING
 
 from autograd import Tensor
 from viz.picture.cards import card_rows
+from viz.picture.copies import copies
 from viz.picture.folding import VISIBLE, fold
 from viz.texts.text import clean
-from viz.tracing.model import COMPUTED, CONSTANT, GROUP, INPUT, LEAF, OP, Graph, Trace, Vertex
+from viz.tracing.model import CONSTANT, GROUP, INPUT, LEAF, OP, Graph, Trace, Vertex
 from viz.tracing.taking import shown
 from viz.tracing.tape import Tape
 
@@ -52,40 +51,16 @@ def digraph(record: Graph) -> graphviz.Digraph:
         edge_attr={"color": FORWARD},
     )
     clusters: dict[tuple[str, ...], graphviz.Digraph] = {(): drawing}
-    uses = Counter(edge.source for edge in record.edges)
-    used: Counter[int] = Counter()
-    fresh = count(len(record.vertices))
-    for vertex, inputs in zip(record.vertices, record.inputs(), strict=True):
-        if vertex.kind not in COMPUTED and vertex is not record.root:
-            continue
-        cluster = _cluster(vertex.scope, clusters)
-        cluster.node(str(vertex.id), label(vertex), **LOOK[vertex.kind])
-        for edge in inputs:
-            source, tail = record.vertices[edge.source], edge.source
-            if source.kind not in COMPUTED:
-                tail = next(fresh)
-                used[source.id] += 1
-                cluster.node(str(tail), label(source, used[source.id], uses[source.id]), **LOOK[source.kind])
-            drawing.edge(str(tail), str(vertex.id))
-            if source.kind != CONSTANT:
-                drawing.edge(str(vertex.id), str(tail), style="dashed", color=BACKWARD, constraint="false")
+    nodes, links = copies(record)
+    for number, vertex, scope, use, uses in nodes:
+        _cluster(scope, clusters).node(str(number), label(vertex, use, uses), **LOOK[vertex.kind])
+    for tail, head, returns in links:
+        drawing.edge(str(tail), str(head))
+        if returns:
+            drawing.edge(str(head), str(tail), style="dashed", color=BACKWARD, constraint="false")
     for scope in sorted(clusters, key=len, reverse=True)[:-1]:
         clusters[scope[:-1]].subgraph(clusters[scope])
     return drawing
-
-
-def rendered(record: Graph, form: str) -> bytes:
-    """The file that the program `dot` makes of a graph, "png" or "pdf". Raises RuntimeError where it is missing."""
-    import graphviz
-
-    try:
-        return digraph(record).pipe(format=form)
-    except graphviz.ExecutableNotFound:
-        raise RuntimeError(
-            f"saving a picture as {form.upper()} needs Graphviz's program 'dot': install it (Debian, Ubuntu: "
-            "apt install graphviz; macOS: brew install graphviz; Windows: winget install graphviz) "
-            "or save as .svg or .html"
-        ) from None
 
 
 def _cluster(scope: tuple[str, ...], clusters: dict[tuple[str, ...], graphviz.Digraph]) -> graphviz.Digraph:

@@ -1,10 +1,11 @@
 """Folding: a large graph as a smaller one, in which groups of operations stand for what is inside them.
 
 A folded graph is a Graph like any other; its groups are vertices of kind GROUP. Groups come from the outline of the
-graph, and are opened in a fixed order, each after what holds it, as long as the picture has room: the largest first,
-then whatever was left out as "the same again". So more room opens more and closes nothing.
+graph, and are opened in a fixed order, each after what holds it, as long as the picture has room: the largest first (of
+equal parts without a meaning of their own those near the result), then whatever was left out as "the same again". So
+more room opens more and closes nothing.
 
-A leaf that is used by one group only is inside it. Of many leaves and constants at one card the last ones share a card.
+A leaf that is used by one group only is inside it. Where many leaves and constants meet at one card, they share one.
 """
 
 from __future__ import annotations
@@ -12,14 +13,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from heapq import heappop, heappush
 
 import numpy as np
 
-from viz.picture.outline import Program, Span, outline
-from viz.tracing.model import COMPUTED, GROUP, INPUT, Edge, Graph, Vertex
+from viz.picture.outline import Span, operations, outline
+from viz.picture.program import Program
+from viz.texts.text import plural
+from viz.tracing.model import COMPUTED, CONSTANT, GROUP, INPUT, LEAF, Edge, Graph, Vertex
 
 VISIBLE = 150  # cards that a picture shows before it folds
-SATELLITES = 8  # leaves and constants at one card of a folded graph
+SATELLITES = 4  # leaves and constants at one card of a folded graph; more of them share a card
 
 
 class Group:
@@ -42,7 +46,7 @@ class Group:
 
     @cached_property
     def inside(self) -> Graph:
-        return self._program.part(self.instances[0], self._starts[0])
+        return self._program.part(self._starts[0], self._starts[0] + self._size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +83,11 @@ def cards_of(graph: Graph) -> int:
 
 def opened(program: Program, whole: Span, visible: int) -> list[Span]:
     """What to show, in order: the outline opened as far as there is room."""
-    spans = list(_all(whole))
-    groups = sorted([s for s in spans if s.parts], key=lambda s: (-len(s), s.start))
-    others = sorted([s for s in spans if s.more], key=lambda s: (len(s), s.start))
     weigh = Weight(program)
     room = visible - weigh(whole)
     chosen: dict[Span, list[Span]] = {}
-    for span in groups + others:
-        parts = span.parts or program.operations(span)
+    for span in _order(whole):
+        parts = span.parts or operations(program, span)
         room -= sum(map(weigh, parts)) - weigh(span)
         if room < 0:
             break
@@ -94,12 +95,19 @@ def opened(program: Program, whole: Span, visible: int) -> list[Span]:
     return list(_shown(whole, chosen))
 
 
-def _all(whole: Span) -> Iterator[Span]:
-    stack = [whole]
-    while stack:
-        span = stack.pop()
-        yield span
-        stack += span.parts[::-1]
+def _order(whole: Span) -> Iterator[Span]:
+    """All stretches that can be opened, in the order in which they are."""
+    again = []
+    heap = [(0.0, 0, whole)]
+    while heap:
+        span = heappop(heap)[2]
+        if span.parts:
+            yield span
+        elif span.times > 1:
+            again.append(span)
+        for part in span.parts:
+            heappush(heap, (-len(part) / 2**part.far, part.start, part))
+    yield from sorted(again, key=lambda span: (len(span), span.start))
 
 
 def _shown(whole: Span, chosen: dict[Span, list[Span]]) -> Iterator[Span]:
@@ -126,7 +134,7 @@ class Weight:
         shared = self.source[inside]
         if len(span) > 1:
             shared = np.unique(shared[(self.first[inside] < span.start) | (self.last[inside] >= span.stop)])
-        return 1 + min(len(shared), SATELLITES)
+        return 1 + (len(shared) if len(shared) <= SATELLITES else 1)
 
 
 class _Quotient:
@@ -147,7 +155,7 @@ class _Quotient:
     def add(self, span: Span) -> None:
         bundles = self._bundles(span)
         satellites = [bundle for bundle in bundles if self.program.place.get(bundle[0].source) is None]
-        surplus = satellites[SATELLITES - 1 :] if len(satellites) > SATELLITES else []
+        surplus = satellites if len(satellites) > SATELLITES else []
         ends = [(self._source(bundle[0].source), bundle) for bundle in bundles if bundle not in surplus]
         if surplus:
             hidden = [edge for bundle in surplus for edge in bundle]
@@ -165,7 +173,7 @@ class _Quotient:
         found: dict[object, list[Edge]] = {}
         for i in range(span.start, span.stop):
             for edge, source in zip(program.edges[i], program.sources[i], strict=True):
-                if source >= span.start or (not alone and source < 0 and program.holds(span, source)):
+                if source >= span.start or (not alone and source < 0 and program.holds(span.start, span.stop, source)):
                     continue
                 shown = self.shown_as[edge.source] if source >= 0 else source
                 key = (shown, edge.slot) if alone and shown not in self.groups else shown
@@ -183,7 +191,10 @@ class _Quotient:
 
     def _surplus(self, ids: list[int]) -> int:
         number = len(self.vertices)
-        self.vertices.append(Vertex(number, INPUT, name=f"{len(set(ids))} more inputs"))
+        kinds = [self.program.graph.vertices[id].kind for id in dict.fromkeys(ids)]
+        nouns = {LEAF: "leaf", CONSTANT: "constant", INPUT: "input"}
+        told = [plural(count, noun) for kind, noun in nouns.items() if (count := kinds.count(kind))]
+        self.vertices.append(Vertex(number, INPUT, name=", ".join(told).replace("leafs", "leaves")))
         for id in ids:
             self.shown_as[id] = number if self.shown_as[id] < 0 else self.shown_as[id]
         return number
@@ -191,7 +202,7 @@ class _Quotient:
     def _vertex(self, span: Span) -> int:
         program, number = self.program, len(self.vertices)
         if len(span) == 1:
-            self.vertices.append(replace(program.graph.vertices[program.ids[span.start]], id=number))
+            self.vertices.append(replace(program.vertex(span.start), id=number))
         else:
             self.groups[number] = Group(program, span)
             self.vertices.append(self._card(span, number))
@@ -207,10 +218,9 @@ class _Quotient:
         program = self.program
         results = [i for i in range(span.start, span.stop) if program.last_use[i] >= span.stop]
         facts = {"operations": str(len(span))} | ({"results": str(len(results))} if len(results) > 1 else {})
-        label = span.label + (f" ×{span.times}" if span.times > 1 else "")
-        scope = program.scopes[span.start][: span.depth]
-        card = Vertex(number, GROUP, label, arguments=facts, scope=scope)
+        scope = program.vertex(span.start).scope[: span.depth]
+        card = Vertex(number, GROUP, span.title, arguments=facts, scope=scope)
         if len(results) > 1:
             return card
-        last = program.graph.vertices[program.ids[results[0]]]
+        last = program.vertex(results[0])
         return replace(card, shape=last.shape, dtype=last.dtype, value=last.value, gradient=last.gradient)

@@ -1,231 +1,195 @@
 """The outline of a graph: nested stretches of its operations, from the whole to the single operation.
 
-Operations are numbered in the order in which they were computed. A stretch of them can stand for a group: what it needs
-was computed before it and what needs it comes after it, so whatever stretches are folded, no cycle appears. Stretches
-are the runs of a module, then what repeats, then chains of elementwise operations; where there is still too much side
-by side, it is cut into equal parts, so that every graph gets an outline. No recursion: a list of work to do.
+Stretches are the runs of a module, then what repeats, by structure and not by name, then chains of elementwise
+operations. Where there is still too much side by side it is cut into equal parts, so that every graph gets an outline.
+No recursion: a list of work to do.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from itertools import groupby, islice, pairwise, takewhile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import groupby, pairwise
 from operator import itemgetter
 
-import numpy as np
-
-from autograd import ops as table
-from autograd.op import Op
-from viz.picture.repeats import Repeat, repeats, worthwhile
-from viz.texts.text import clean
-from viz.tracing.model import COMPUTED, INPUT, LEAF, Edge, Graph
+from viz.picture.program import Program
+from viz.picture.repeats import repeats, worthwhile
+from viz.texts.text import ELLIPSIS, clean
 
 WIDEST = 12  # parts of one stretch
-LABEL = 22  # characters
+LABEL = 24  # characters
+SAME, MOVED, OWN, ELSEWHERE, UNLIKE = range(5)  # how the inputs of instances follow each other
 
 
 @dataclass(eq=False, slots=True)
 class Span:
     """Operations `start` to `stop`, which share the first `depth` levels of scope.
 
-    What repeats has `times` > 1 instances of equal length. Opened it shows its `parts`: of a repetition the first
-    instance and the others, which have no parts and open all at once.
+    What repeats has `times` > 1 instances of equal length. Its `parts` are the first instance and the others, which
+    stand for "the same again": they have no parts and open all at once. Of equal parts, `far` counts those between it
+    and the last one.
     """
 
     start: int
     stop: int
     depth: int
     label: str
+    module: bool = False
     times: int = 1
-    more: bool = False
+    far: int = 0
     parts: list[Span] = field(default_factory=list)
 
     def __len__(self) -> int:
         return self.stop - self.start
 
-
-class Program:
-    """A graph as the sequence of its operations.
-
-    `ids` are their vertices. `sources[i]` are the inputs of operation i: the numbers of operations, or -1 - id for
-    leaves and constants. `tokens[i]` is the same for operations that do the same thing, whatever they do it with.
-    `users[i]` are the operations that use operation i, `last_use[i]` is the last of them; `waiting[i]` counts the
-    results that come from before operation i and are needed by it or later. `reach` has the first and the last
-    operation that use a leaf or constant.
-    """
-
-    def __init__(self, graph: Graph):
-        self.graph = graph
-        self.inputs = graph.inputs()
-        vertices = graph.vertices
-        self.ids = [v.id for v in vertices if v.kind in COMPUTED]
-        self.place = {id: i for i, id in enumerate(self.ids)}
-        self.edges: list[list[Edge]] = [self.inputs[id] for id in self.ids]
-        self.sources = [[self.place.get(e.source, -1 - e.source) for e in edges] for edges in self.edges]
-        self.scopes = [vertices[id].scope for id in self.ids]
-        names: dict[object, int] = {}
-        self.tokens = [names.setdefault(self._deed(i), len(names)) for i in range(len(self.ids))]
-        self.reach: dict[int, tuple[int, int]] = {}
-        for i, sources in enumerate(self.sources):
-            for source in sources:
-                if source < 0:
-                    self.reach[source] = (self.reach.get(source, (i, i))[0], i)
-        self.users: list[list[int]] = [[] for _ in self.ids]
-        for i, sources in enumerate(self.sources):
-            for source in sources:
-                if source >= 0:
-                    self.users[source].append(i)
-        self.last_use = [users[-1] if users else len(self.ids) for users in self.users]
-        ends = np.bincount(self.last_use, minlength=len(self.ids) + 1)
-        self.waiting = [i - gone for i, gone in enumerate([0, *np.cumsum(ends).tolist()])]
-
-    def _deed(self, i: int) -> object:
-        """What an operation does, and which of its inputs are leaves."""
-        v, vertices = self.graph.vertices[self.ids[i]], self.graph.vertices
-        leaves = tuple([vertices[e.source].kind == LEAF for e in self.edges[i]])
-        return v.op, v.shape, v.dtype, tuple(v.arguments.items()), leaves
-
-    def op(self, i: int) -> str:
-        return clean(self.graph.vertices[self.ids[i]].op, LABEL)
-
-    def operations(self, span: Span) -> list[Span]:
-        """A stretch as single operations."""
-        return [Span(i, i + 1, span.depth, self.op(i)) for i in range(span.start, span.stop)]
-
-    def holds(self, span: Span, source: int) -> bool:
-        """True if a leaf or constant is used by this stretch only."""
-        first, last = self.reach[source]
-        return span.start <= first and last < span.stop
-
-    def members(self, start: int, stop: int) -> list[int]:
-        """The vertices of a stretch and of its inputs, in an order that alike stretches share."""
-        found: dict[int, None] = {}
-        for i in range(start, stop):
-            found |= dict.fromkeys([*(edge.source for edge in self.edges[i]), self.ids[i]])
-        return list(found)
-
-    def part(self, members: list[int], start: int) -> Graph:
-        """The graph of a stretch that begins at `start`; what comes from outside is an input."""
-        number = {id: k for k, id in enumerate(members)}
-        own = {id for id in members if self.place.get(id, -1) >= start}
-        scopes = [self.graph.vertices[id].scope for id in own]
-        shared = sum(1 for level in takewhile(lambda names: len(set(names)) == 1, zip(*scopes)))
-        vertices = []
-        for id in members:
-            v = self.graph.vertices[id]
-            if id in self.place and id not in own:
-                v = replace(v, kind=INPUT, name=v.name or v.op, arguments={})
-            vertices.append(replace(v, id=number[id], scope=v.scope[shared:] if id in own else ()))
-        edges = [replace(e, source=number[e.source], target=number[id]) for id in own for e in self.inputs[id]]
-        return Graph(vertices, sorted(edges, key=lambda e: (e.target, e.slot)))
-
-    def look(self, span: Span) -> object:
-        """The same for stretches that do the same and are wired alike."""
-        return tuple(self.tokens[span.start : span.stop]), self.wiring(span.start, span.stop)
-
-    def follows(self, i: int) -> bool:
-        """True if operations i - 1 and i are elementwise and i is all that i - 1 feeds."""
-        users = self.users[i - 1]
-        return bool(users) and users[0] == users[-1] == i and {self.op(i - 1), self.op(i)} <= elementwise()
-
-    def wiring(self, start: int, stop: int) -> tuple[int, ...]:
-        """How a stretch is wired: how far back each input lies, or the how manieth thing from outside it is."""
-        outside: dict[int, int] = {}
-        return tuple(
-            [
-                i - source if source >= start else -1 - outside.setdefault(source, len(outside))
-                for i in range(start, stop)
-                for source in self.sources[i]
-            ]
-        )
+    @property
+    def title(self) -> str:
+        return f"{self.label} ×{self.times}" if self.times > 1 else self.label
 
 
 def outline(program: Program) -> Span:
     """The whole as one stretch, with its parts and theirs."""
-    whole = Span(0, len(program.ids), 0, "all operations")
-    work = [whole] if len(whole) > 1 else []
+    whole = Span(0, len(program), 0, "all operations")
+    work = [whole]
     while work:
         span = work.pop()
-        parts = _chained(program, _repeated(program, _items(program, span)))
-        work += [p for part in parts for p in (part.parts or [part]) if len(p) > 1 and not p.parts and not p.more]
+        parts = _chained(program, _folded(program, _items(program, span)))
+        found = [p for part in parts for p in (part.parts or [part])]
+        work += [part for part in found if len(part) > 1 and part.times == 1 and not part.parts]
         span.parts = _few(program, parts)
     return whole
 
 
+def operations(program: Program, span: Span) -> list[Span]:
+    """A stretch as single operations."""
+    return [Span(i, i + 1, span.depth, program.vertex(i).op) for i in range(span.start, span.stop)]
+
+
 def _items(program: Program, span: Span) -> list[Span]:
     """Single operations and runs of modules, side by side. A module that is all there is gives way to what it holds."""
-    scopes = program.scopes[span.start : span.stop]
+    scopes = [program.vertex(i).scope for i in range(span.start, span.stop)]
     depth = span.depth
     while True:
         items, start = [], span.start
         for name, run in groupby(scopes, key=itemgetter(slice(depth, depth + 1))):
-            stop = start + sum(1 for _ in run)
-            if name and stop > start + 1:
-                items.append(Span(start, stop, depth, clean(name[0], LABEL)))
-            else:
-                items += [Span(i, i + 1, depth, program.op(i)) for i in range(start, stop)]
-            start = stop
-        if len(items) > 1:
+            found = Span(start, start + sum(1 for _ in run), depth, clean(name[0], LABEL) if name else "", bool(name))
+            items += [found] if name and len(found) > 1 else operations(program, found)
+            start = found.stop
+        if len(items) > 1 or len(span) == 1:
             return items
         depth += 1
 
 
+# ---- what repeats ----
+
+
+def _folded(program: Program, items: list[Span]) -> list[Span]:
+    """The same items, with repetitions as one, and repetitions of those."""
+    while True:
+        folded = _repeated(program, items)
+        if len(folded) == len(items):
+            return folded
+        items = folded
+
+
 def _repeated(program: Program, items: list[Span]) -> list[Span]:
-    """The same items, with repetitions as one."""
+    """The same items, with repetitions as one: they do the same, are wired alike, and follow each other alike."""
     names: dict[object, int] = {}
+    tokens = [names.setdefault(program.look(item.start, item.stop), len(names)) for item in items]
+    cost = [program.cut(place) for place in (*[item.start for item in items], items[-1].stop)]
     found, done = [], 0
-    for repeat in repeats([names.setdefault(program.look(item), len(names)) for item in items]):
-        first, period = repeat.start + _phase(program, items, repeat), repeat.period
-        starts = range(first, first + period * repeat.times, period)
-        for _, run in groupby(starts, key=lambda k: program.wiring(items[k].start, items[k + period - 1].stop)):
-            alike = list(run)
-            if worthwhile(period, len(alike)):
-                stop = alike[-1] + period
-                found += [*items[done : alike[0]], _repetition(items[alike[0] : stop], period)]
-                done = stop
+    for start, period, times in repeats(tokens, cost):
+        instances = [items[k : k + period] for k in range(start, start + period * times, period)]
+        for first, last in _series(program, [(run[0].start, run[-1].stop) for run in instances]):
+            if worthwhile(period, last - first):
+                found += [*items[done : start + first * period], _repetition(program, instances[first:last])]
+                done = start + last * period
     return found + items[done:]
 
 
-def _phase(program: Program, items: list[Span], repeat: Repeat) -> int:
-    """Where instances begin, if there is a choice: where few results are waiting, and best after one with a name."""
+def _series(program: Program, places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """(first, last + 1) of instances that follow each other in the same way, the longest runs served first.
 
-    def cut(shift: int) -> tuple[int, bool]:
-        place = items[repeat.start + shift + repeat.period * (repeat.times // 2)].start
-        return program.waiting[place], not program.graph.vertices[program.ids[place - 1]].name
+    Only the first of them may be fed otherwise: by a constant, where the others are fed by an operation.
+    """
+    wirings = [program.wiring(*place) for place in places]
+    inputs = [program.outside(*place) for place in places]
+    runs: list[tuple[int, int]] = []
+    usual: list[int] = []
+    for k, (start, stop) in enumerate(places[:-1]):
+        if wirings[k] != wirings[k + 1]:
+            continue
+        step = [_step(a, b, stop - start) for a, b in zip(inputs[k], inputs[k + 1])]
+        goes_on = bool(runs) and runs[-1][1] == k + 1
+        if goes_on and all(a in (b, UNLIKE) for a, b in zip(usual, step)):
+            usual = step
+            runs[-1] = runs[-1][0], k + 2
+        elif not (goes_on and UNLIKE in step):
+            usual = step
+            runs.append((k, k + 2))
+    taken, found = [False] * len(places), []
+    for first, last in sorted(runs, key=lambda run: (run[0] - run[1], run)):
+        free = [k for k in range(first, last) if not taken[k]]
+        if free:
+            found.append((free[0], free[-1] + 1))
+            taken[first:last] = [True] * (last - first)
+    return sorted(found)
 
-    return min(range(repeat.spare + 1), key=cut)
+
+def _step(before: int, after: int, length: int) -> int:
+    """How an input from outside changes from one instance to the next."""
+    if (before < 0) != (after < 0):
+        return UNLIKE
+    if before == after:
+        return SAME
+    if before < 0:
+        return OWN
+    return MOVED if after - before == length else ELSEWHERE
 
 
-def _repetition(items: list[Span], period: int) -> Span:
-    """One stretch for items that repeat. Two instances are simply two parts."""
-    start, stop, depth, times = items[0].start, items[-1].stop, items[0].depth, len(items) // period
-    label, second = _label(items[:period]), items[period].start
-    first = items[0] if period == 1 else Span(start, second, depth, label)
-    rest = Span(second, stop, depth, label, times - 1, more=times > 2)
-    return Span(start, stop, depth, label, times, parts=[first, rest])
+def _repetition(program: Program, instances: list[list[Span]]) -> Span:
+    """One stretch for all instances. The last stands by itself if the result of the whole graph is in it."""
+    label, module = _label(program, instances[0]), len(instances[0]) == 1 and instances[0][0].module
+
+    def span(run: list[list[Span]]) -> Span:
+        if len(run) == len(run[0]) == 1:
+            return run[0][0]
+        return Span(run[0][0].start, run[-1][-1].stop, run[0][0].depth, label, module, times=len(run))
+
+    whole = span(instances)
+    last = len(instances) - (whole.stop == len(program))
+    whole.parts = [span(run) for run in (instances[:1], instances[1:last], instances[last:]) if run]
+    return whole
 
 
-def _label(items: Iterable[Span]) -> str:
-    """What the items are called, without the numbers that tell the layers of a model apart."""
-    return clean(", ".join([re.sub(r"^\d+\s+", "", item.label) for item in islice(items, 8)]), LABEL)
+def _label(program: Program, items: list[Span]) -> str:
+    """What there is, counted, without the numbers that tell the layers of a model apart: `2 matmul, 2 add, tanh`."""
+    counts: Counter[str] = Counter()
+    for item in items:
+        if item.module:
+            counts[re.sub(r"^[0-9]+\s+", "", item.label)] += item.times
+        else:
+            counts.update([clean(program.vertex(i).op, LABEL) for i in range(item.start, item.stop)])
+    words = [name if count == 1 else f"{count} {name}" for name, count in counts.items()]
+    while len(text := ", ".join(words)) > LABEL and len(words) > 1:
+        words = [*words[: -1 - (words[-1] == ELLIPSIS)], ELLIPSIS]
+    return clean(text, LABEL)
+
+
+# ---- chains and parts ----
 
 
 def _chained(program: Program, items: list[Span]) -> list[Span]:
     """The same items, with chains of elementwise operations, each of which feeds only the next, as one."""
-    found: list[list[Span]] = []
+    runs: list[list[Span]] = []
     for item in items:
-        if found and len(item) == 1 and program.follows(item.start) and len(found[-1][-1]) == 1:
-            found[-1].append(item)
+        if runs and len(item) == len(runs[-1][-1]) == 1 and program.follows(item.start):
+            runs[-1].append(item)
         else:
-            found.append([item])
-    return [run[0] if len(run) == 1 else _chain(program, run) for run in found]
-
-
-def _chain(program: Program, run: list[Span]) -> Span:
-    return Span(run[0].start, run[-1].stop, run[0].depth, _label(run), parts=_few(program, run))
+            runs.append([item])
+    return [run[0] if len(run) == 1 else _joined(_label(program, run), _few(program, run)) for run in runs]
 
 
 def _few(program: Program, parts: list[Span]) -> list[Span]:
@@ -233,25 +197,16 @@ def _few(program: Program, parts: list[Span]) -> list[Span]:
     while len(parts) > WIDEST:
         count = -(-len(parts) // WIDEST)
         size = len(parts) / count
-        near = range(-int(size / 4), int(size / 4) + 1)
         cuts = [0]
         for k in range(1, count):
-            middle = round(k * size)
-            cuts.append(
-                min([middle + d for d in near], key=lambda cut: (program.waiting[parts[cut].start], abs(cut - middle)))
-            )
-        parts = [_joined(parts[a:b]) for a, b in pairwise([*cuts, len(parts)])]
+            near = range(round(k * size - size / 4), round(k * size + size / 4) + 1)
+            cuts.append(min(near, key=lambda cut: (program.waiting[parts[cut].start], abs(cut - k * size))))
+        runs = [parts[a:b] for a, b in pairwise([*cuts, len(parts)])]
+        parts = [_joined(f"operations {run[0].start + 1}–{run[-1].stop}", run) for run in runs]
+        for k, part in enumerate(parts):
+            part.far = count - 1 - k
     return parts
 
 
-def _joined(parts: list[Span]) -> Span:
-    start, stop = parts[0].start, parts[-1].stop
-    return Span(start, stop, parts[0].depth, f"operations {start + 1}–{stop}", parts=parts)
-
-
-@lru_cache(maxsize=1)
-def elementwise() -> frozenset[str]:
-    """The names of the operations that act on each element by itself."""
-    modules = [vars(getattr(table, name)) for name in table.__all__]
-    ops = [value for module in modules for value in module.values() if isinstance(value, Op)]
-    return frozenset([op.name for op in ops if "elementwise" in (op.kind, op.batch)])
+def _joined(label: str, parts: list[Span]) -> Span:
+    return Span(parts[0].start, parts[-1].stop, parts[0].depth, label, parts=parts)

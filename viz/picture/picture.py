@@ -1,7 +1,8 @@
 """A picture that shows itself in a notebook and saves itself in the format that the file's name asks for.
 
-SVG, HTML and DOT are written here and need nothing else. PNG and PDF go through Graphviz's `dot` program. A save is
-atomic: the file appears complete or not at all, and a failure leaves an older file as it was.
+The formats are one table, `WRITERS`. Text formats need nothing else; PNG, PDF and GIF are made from the SVG and need
+an extra. Those that tell the steps take the trace when they are asked for. A save is atomic: the file appears complete
+or not at all, and a failure leaves an older file as it was.
 """
 
 from __future__ import annotations
@@ -10,19 +11,21 @@ import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from autograd import Tensor
-from viz.picture import svg
-from viz.picture.dot import digraph, rendered
+from viz.picture import film, raster, svg
+from viz.picture.dot import digraph
 from viz.picture.folding import VISIBLE, fold
+from viz.picture.mermaid import mermaid
 from viz.picture.scene import Marks, compose
 from viz.saving import write_atomically
-from viz.texts.words import heading
+from viz.texts.words import describe, heading
 from viz.tracing.model import Graph, Trace
-from viz.tracing.taking import shown
+from viz.tracing.taking import shown, trace
 from viz.tracing.tape import Tape
 
 PAGE_STYLE = ":root { color-scheme: light dark; } body { margin: 0; } main { overflow: auto; }"
@@ -51,7 +54,7 @@ def draw(y: Tensor | Trace | Tape, *, expand: bool = False, visible: int = VISIB
     """
     with _collector_paused():
         whole = shown(y)
-        return Picture(whole, None if expand else fold(whole, visible).graph)
+        return Picture(whole, None if expand else fold(whole, visible).graph, source=y)
 
 
 @contextmanager
@@ -67,12 +70,30 @@ def _collector_paused() -> Iterator[None]:
 
 
 class Picture:
-    """A picture of a graph; `.svg` is its SVG text. `drawn` is what it shows of `graph`, which may be folded."""
+    """A picture of a graph; `.svg` is its SVG text. `drawn` is what it shows of `graph`, which may be folded.
 
-    def __init__(self, graph: Graph, drawn: Graph | None = None, marks: Marks | None = None):
+    `source` is what has the graph and its steps; without one it cannot be saved in a format that tells the steps.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        drawn: Graph | None = None,
+        marks: Marks | None = None,
+        *,
+        source: Tensor | Trace | Tape | None = None,
+    ):
         self.graph = graph
         self.drawn = drawn or graph
+        self.source = source
         self.svg = svg.draw(compose(self.drawn, marks))
+
+    @cached_property
+    def record(self) -> Trace:
+        """The steps, taken when first asked for. Raises GraphFreedError where `backward()` has freed them."""
+        if self.source is None:
+            raise ValueError("this picture has no steps to tell: save it as a picture, or its trace by itself")
+        return trace(self.source)
 
     @property
     def html(self) -> str:
@@ -82,7 +103,8 @@ class Picture:
         return PAGE.format(hashes=hashes, title=title, style=PAGE_STYLE, picture=self.svg)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write a file that ends in .svg, .html, .dot, .png or .pdf; the last two need Graphviz's program `dot`."""
+        """Write a file in the format of its suffix: .svg, .html, .dot, .mmd (Mermaid), .json (the trace),
+        and with an extra .png, .pdf, .gif (the steps as a film)."""
         target = Path(path)
         write = WRITERS.get(target.suffix.lower())
         if write is None:
@@ -110,6 +132,9 @@ WRITERS: dict[str, Callable[[Picture], bytes]] = {
     ".svg": lambda picture: picture.svg.encode(),
     ".html": lambda picture: picture.html.encode(),
     ".dot": lambda picture: digraph(picture.drawn).source.encode(),
-    ".png": lambda picture: rendered(picture.drawn, "png"),
-    ".pdf": lambda picture: rendered(picture.drawn, "pdf"),
+    ".mmd": lambda picture: mermaid(picture.drawn).encode(),
+    ".json": lambda picture: picture.record.to_json().encode(),
+    ".png": lambda picture: raster.png(picture.svg),
+    ".pdf": lambda picture: raster.pdf(picture.svg, describe(picture.drawn)),
+    ".gif": lambda picture: film.gif(picture.record),
 }

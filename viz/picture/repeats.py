@@ -14,24 +14,30 @@ import numpy as np
 
 
 class Repeat(NamedTuple):
-    """sequence[start : start + period] comes `times` times in a row; `spare` more places go on in the same way."""
+    """sequence[start : start + period] comes `times` times in a row."""
 
     start: int
     period: int
     times: int
-    spare: int
 
 
-def repeats(sequence: Sequence[int]) -> list[Repeat]:
-    """Repeats that do not overlap, in order. Those that save most come first where several are possible."""
+def repeats(sequence: Sequence[int], cost: Sequence[int] | None = None) -> list[Repeat]:
+    """Repeats that do not overlap, in order. Those that save most come first where several are possible.
+
+    A periodic stretch can be cut into instances in several ways where it is longer than a whole number of them:
+    `cost[i]` says how bad a cut before place i is.
+    """
     free = np.ones(len(sequence), bool)
+    costs = np.zeros(len(sequence) + 1) if cost is None else np.asarray(cost)
     chosen = []
     for start, stop, period in sorted(periodic(sequence), key=lambda run: (run[0] - run[1] + run[2], run[2], run[0])):
         for first, last in _stretches(free[start:stop]):
             times, spare = divmod(last - first, period)
             if worthwhile(period, times):
-                chosen.append(Repeat(start + first, period, times, spare))
-                free[start + first : start + last] = False
+                cuts = start + first + np.arange(spare + 1)[:, None] + period * np.arange(times + 1)
+                begin = start + first + int(np.argmin(costs[cuts].sum(axis=1)))
+                chosen.append(Repeat(begin, period, times))
+                free[begin : begin + period * times] = False
     return sorted(chosen)
 
 

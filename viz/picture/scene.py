@@ -162,7 +162,7 @@ def _ports(slopes: list[float], height: float) -> list[float]:
 
 def _blocks(graph: Graph, marks: Marks) -> list[Block]:
     """One block for each operation, oldest first. A graph without operations is the card of its only leaf."""
-    uses = Counter(edge.source for edge in graph.edges)
+    uses = graph.uses()
     used: Counter[int] = Counter()
     blocks = []
     for vertex, inputs in zip(graph.vertices, graph.inputs()):

@@ -15,8 +15,8 @@ import numpy as np
 
 from viz.formulas import formula
 from viz.picture.cards import LONGEST
-from viz.texts.explain import _names as names_of
-from viz.texts.sentences import PHRASES, slots
+from viz.texts.phrases import PHRASES
+from viz.texts.sentences import Sentences
 from viz.texts.text import clean, fitting, values
 from viz.texts.words import place
 from viz.tracing.file import to_json
@@ -57,11 +57,12 @@ class Sayings:
 
     def __init__(self, record: Trace, texts: Texts):
         self.record, self.texts = record, texts
-        self.called = names_of(record.graph)
+        self.said = Sentences(record)
+        self.called = self.said.steps.called
         self.inputs = record.graph.inputs()
 
     def of(self, moment: Moment) -> dict[str, Any]:
-        phrase, filled = slots(self.record, moment)
+        phrase, filled = self.said.slots(moment)
         vertex = self.record.graph.vertices[moment.step.vertex]
         found: dict[str, Any] = {**self._shown(moment)}
         if isinstance(moment.step, Update):
@@ -136,12 +137,16 @@ def _shorten(content: dict[str, Any]) -> None:
 
 
 def _single(row: dict[str, Any]) -> dict[str, Any]:
-    """A large float64 array as float32, unless that would make an element infinite or zero."""
-    if row.get("dtype") != "<f8" or "base64" not in row:
+    """A large float64 array as float32, unless that would make an element infinite or zero.
+
+    Its bytes stand in planes, the first of each element first: signs and exponents side by side pack a fifth better.
+    """
+    if row.get("dtype") not in ("<f8", "<f4") or "base64" not in row:
         return row
-    wide = np.frombuffer(base64.b64decode(row["base64"]), "<f8")
+    wide = np.frombuffer(base64.b64decode(row["base64"]), row["dtype"])
     with np.errstate(all="ignore"):
         narrow = wide.astype("<f4")
     if not np.array_equal(np.isfinite(narrow), np.isfinite(wide)) or not np.array_equal(narrow == 0, wide == 0):
         return row
-    return {**row, "dtype": "<f4", "base64": base64.b64encode(narrow.tobytes()).decode()}
+    planes = narrow.view(np.uint8).reshape(-1, 4).T.tobytes()
+    return {"dtype": "<f4", "shape": row["shape"], "planes": base64.b64encode(planes).decode()}

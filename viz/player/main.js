@@ -116,8 +116,8 @@ function createPage(data, lang) {
   }
 
   function sentence(moment, revealed = true) {
-    const slots = revealed ? moment.slots : { ...moment.slots, value: "?", total: "?" };
-    return phrase(phrases[moment.phrase], { ...slots, i: moment.i, n });
+    const hidden = revealed ? {} : { equation: `${moment.part.text} = ?`, value: "?", after: "?", total: "?" };
+    return phrase(phrases[moment.phrase], { ...moment.slots, ...hidden, i: moment.i, n });
   }
 
   function searchable({ said, vertex, ...moment }) {

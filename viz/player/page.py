@@ -27,9 +27,8 @@ from viz.player.stage import picture
 from viz.player.lens_words import WORDS
 from viz.player.words import UI
 from viz.saving import write_atomically
-from viz.texts.sentences import sentence
+from viz.texts.sentences import sentences
 from viz.texts.text import clean
-from viz.texts.words import title
 from viz.tracing.model import Trace
 from viz.tracing.moments import moments
 from viz.tracing.taking import trace
@@ -67,18 +66,17 @@ class Player:
     def html(self) -> str:
         """The page."""
         words = UI[self.lang or "en"]
-        name = clean(title(self.record.graph.root), NAMED)
         style = page_style() + FORMULAS + "".join((FOLDER / file).read_text("utf-8") for file in STYLES)
         script = "".join((FOLDER / file).read_text("utf-8") for file in SCRIPTS)
         script = f'(function () {{\n"use strict";\n{script}}})();\n'
-        data = {"lang": self.lang, "name": name, "words": words_in(self.lang), **page_data(self.record)}
+        data = {"lang": self.lang, "name": self._name(), "words": words_in(self.lang), **page_data(self.record)}
         policy = (
             f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data:; base-uri 'none'"
         )
         parts = {
             "lang": self.lang or "en",
             "policy": policy,
-            "title": escape(words["title"].format(name=name)),
+            "title": escape(words["title"].format(name=self._name())),
             "style": style,
             "script": script,
             "picture": picture(self.record),
@@ -89,15 +87,17 @@ class Player:
         page = (FOLDER / "page.html").read_text("utf-8")
         return re.sub(r"\{\{(\w+)\}\}", lambda slot: parts[slot[1]], page)
 
+    def _name(self) -> str:
+        root = self.record.graph.root
+        return clean(root.name or root.op or root.kind, NAMED)
+
     def _steps(self) -> str:
         """The first steps as sentences."""
         found = self._sentences(LISTED)
         return "\n".join(f"<li>{escape(text)}</li>" for text in found)
 
     def _sentences(self, most: int) -> list[str]:
-        every = moments(self.record)
-        lang = self.lang or "en"
-        return [sentence(self.record, moment, i, len(every), lang) for i, moment in enumerate(every[:most], 1)]
+        return sentences(self.record, self.lang or "en", most)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page to a file that ends in .html, all or nothing."""
@@ -116,8 +116,7 @@ class Player:
         return path
 
     def __repr__(self) -> str:
-        name = clean(title(self.record.graph.root), NAMED)
-        return f"<{UI['en']['title'].format(name=name)}; .save('steps.html') writes it to a file, .show() opens it>"
+        return f"<{UI['en']['title'].format(name=self._name())}; .save('steps.html') writes it to a file, .show() opens it>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """The player in a frame without rights, the picture, and text: a notebook shows the best that it may."""
@@ -129,7 +128,7 @@ class Player:
         return "\n".join([repr(self), *found, *[UI["en"]["more"].format(count=more)] * (more > 0)])
 
     def _svg(self) -> str:
-        text = Picture(self.record.graph).svg
+        text = Picture(self.record.graph, source=self.record).svg
         return text if len(text) < LARGEST else "<svg xmlns='http://www.w3.org/2000/svg'/>"
 
     def _frame(self) -> str:

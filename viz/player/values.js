@@ -121,10 +121,20 @@ function decodedArray(row) {
   if (row.data) return new NumArray(dtype, shape, row.data.map(listedElement));
   const read = READERS[dtype.slice(1)];
   if (!read) return null; // a dtype that this page cannot read is not known
-  const bytes = Uint8Array.from(atob(row.base64), (c) => c.charCodeAt(0));
-  const view = new DataView(bytes.buffer);
   const width = Number(dtype.slice(2));
+  const bytes = row.planes ? woven(bytesOf(row.planes), width) : bytesOf(row.base64);
+  const view = new DataView(bytes.buffer);
   return new NumArray(dtype, shape, Array.from({ length: sizeOf(shape) }, (_, i) => read(view, i * width)));
+}
+
+function bytesOf(base64) {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}
+
+/** Bytes that stand plane by plane, the first of each element first, in the order of elements. */
+function woven(planes, width) {
+  const count = planes.length / width;
+  return planes.map((_, k) => planes[(k % width) * count + Math.floor(k / width)]);
 }
 
 /** The last two axes of an array exchanged. */

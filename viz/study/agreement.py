@@ -56,9 +56,10 @@ def beside_differences(engine: Any, differences: list[Difference], why: str) -> 
         return Verdict(NOT_CHECKED, note=why or ("the engine has none" if engine is None else "too large to compare"))
     engine = np.asarray(engine)
     skipped = Counter(d.why.split(":")[0] for d in differences if d.value is None)
-    note = "; ".join(f"not at {count} of {len(differences)} cells: {why}" for why, count in skipped.items())
+    notes = [f"{len(differences)} of {engine.size} cells"] if len(differences) < engine.size else []
+    notes += [f"not at {count} of {len(differences)} cells: {why}" for why, count in skipped.items()]
     if not usable:
-        return Verdict(NOT_CHECKED, note=note or "no cells")
+        return Verdict(NOT_CHECKED, note="; ".join(notes) or "no cells")
     slopes, error = np.array([d.value for d in usable]), np.array([d.error for d in usable])
     given = np.array([engine[d.cell] for d in usable])
     eps = float(np.finfo(engine.dtype).eps)
@@ -67,8 +68,7 @@ def beside_differences(engine: Any, differences: list[Difference], why: str) -> 
     close = 1e-3 * np.abs(slopes) + 1e-4 * scale + 10 * error
     status = OK if np.all(off <= bound) else APPROXIMATE if np.all(off <= close) else WRONG
     verdict = _verdict(status, slopes, given, off, [d.cell for d in usable])
-    note = f"{len(usable)} of {engine.size} cells" * (len(usable) < engine.size) or note
-    return replace(verdict, note=note)
+    return replace(verdict, note="; ".join(notes))
 
 
 def _verdict(status: str, wanted: Any, given: Any, off: Any, cells: Any = None) -> Verdict:

@@ -24,7 +24,9 @@ from viz.picture.picture import Picture
 from viz.study.agreement import APPROXIMATE, NOT_CHECKED, OK, WRONG, Verdict, beside, beside_differences, largest
 from viz.study.diagnosis import Case, Diagnosis, counts, diagnose, first_not_finite
 from viz.study.differences import WORK, Difference, Replay, cells_of, slopes_of
+from viz.study.marked import marked
 from viz.study.names import Names
+from viz.study.report import as_markdown, as_text, marks, signed
 from viz.tracing.model import LEAF, OP, Contribution, Graph, Trace, Vertex
 from viz.tracing.reading import known_values, read, root_of
 from viz.tracing.taking import trace
@@ -118,6 +120,9 @@ class Check:
         """The first wrong row: what comes later was computed from it, perhaps."""
         return next((row for row in self.rows if row.status == WRONG), None)
 
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
     def __getitem__(self, name: str) -> Row:
         """The row of a name."""
         for row in self.rows:
@@ -126,8 +131,6 @@ class Check:
         raise KeyError(f"no row {name!r}; there are {[row.name for row in self.rows]}")
 
     def __str__(self) -> str:
-        from viz.study.report import as_text
-
         return as_text(self)
 
     __repr__ = __str__
@@ -135,15 +138,12 @@ class Check:
     @property
     def markdown(self) -> str:
         """The table in Markdown."""
-        from viz.study.report import as_markdown
-
         return as_markdown(self)
 
     def draw(self) -> Picture:
         """The graph, each checked gradient marked on its card: in words, with a sign."""
-        from viz.study.report import marks
-
-        return Picture(filled(self.record), marks=marks(self))
+        lines = {row.vertex: marks(row) for row in self.rows}
+        return marked(filled(self.record), lines, {row.vertex: signed(row.status) for row in self.rows})
 
     def _repr_svg_(self) -> str:
         return self.draw().svg
@@ -248,10 +248,9 @@ class _Checker:
     def _differences(self, v: Vertex, cells: int) -> tuple[list[Difference], str]:
         if self.replay is None:
             return [], "a trace has no graph to compute again"
-        if self.replay.problem:
-            return [], self.replay.problem
-        if v.shape is None:
-            return [], "it has several results"
+        why = "it has several results" if v.shape is None else self.replay.why_not(self.nodes[v.id])
+        if why or v.shape is None:
+            return [], why
         rng = np.random.default_rng([self.seed, v.id])
         return self.replay.differences(self.nodes[v.id], cells_of(v.shape, cells, rng)), ""
 

@@ -37,7 +37,7 @@ class Difference:
 class Replay:
     """The graph of y, to compute again: sum(grad * y) as a function of the value of one node.
 
-    `problem` says why it cannot be, or is "".
+    `problem` says why nothing can be, or is "".
     """
 
     def __init__(self, y: Tensor, grad: Any):
@@ -46,35 +46,47 @@ class Replay:
         fill_in(self.nodes, known)
         self._known: Known = {key: widened(value) for key, value in known.items()}
         self._grad = widened(grad)
+        self._left: set[Node] = set()  # what cannot be computed again
+        self.problem = self._start()
         self._y = self._known.get((self.nodes[-1], None))
-        self.problem = self._problem()
 
-    def _problem(self) -> str:
-        for node in self.nodes:
-            if node.op is not None and node.op.kind == "custom":
-                return f"running the custom operation {node.op.name} again may do more than compute"
-        recorded = self._y
+    def _start(self) -> str:
+        """Compute everything once, in double precision. What cannot be keeps the value that it has."""
+        root = self._known.get((self.nodes[-1], None))
         try:
-            self._run(self.nodes)
+            with np.errstate(all="ignore"):  # the forward pass has warned already
+                for node in self.nodes:
+                    value = computed(node, self._known)
+                    if value is not None:
+                        self._known[node, None] = value
+                    elif node.op is not None:
+                        self._left.add(node)
         except Exception as error:  # an operation may refuse float64 in its own way
             return f"it cannot be computed again in float64: {type(error).__name__}"
         again = self._known.get((self.nodes[-1], None))
-        if recorded is None or again is None or any(self._missing(node) for node in self.nodes):
-            return "values that it was computed from are not known any more"
-        precision = np.finfo(self.nodes[-1].dtype).eps
-        if not np.allclose(again, recorded, rtol=1e4 * precision, atol=1e4 * precision, equal_nan=True):
+        near = 1e4 * np.finfo(self.nodes[-1].dtype).eps
+        if (
+            again is not None
+            and root is not None
+            and not np.allclose(again, root, rtol=near, atol=near, equal_nan=True)
+        ):
             return "computed again it gives another result: what it was computed from has changed since"
-        self._y = again
         return ""
 
-    def _missing(self, node: Node) -> bool:
-        return self._known.get((node, None)) is None
+    def why_not(self, node: Node) -> str:
+        """Why the result cannot be computed again from another value of this node; "" if it can."""
+        lost = [n for n in self.below(node) if n in self._left]
+        for n in lost:
+            if n.op is not None and n.op.kind == "custom":
+                return f"running the custom operation {n.op.name} again may do more than compute"
+        if lost or self._known.get((node, None)) is None:
+            return "the graph has not kept all values: compute the result inside `with viz.record():`"
+        return self.problem
 
     def _run(self, nodes: list[Node]) -> None:
-        with np.errstate(all="ignore"):  # the forward pass has warned already
+        with np.errstate(all="ignore"):
             for node in nodes:
-                if node.op is not None:
-                    self._known[node, None] = computed(node, self._known)
+                self._known[node, None] = computed(node, self._known)
 
     def below(self, node: Node) -> list[Node]:
         """The operations whose values depend on that of the node, oldest first."""
@@ -90,7 +102,8 @@ class Replay:
         kept: Known = {(n, None): self._known[n, None] for n in (node, *below)}
         value = np.array(kept[node, None])
         typical = float(np.sqrt(np.mean(np.abs(value) ** 2))) if value.size else 0.0
-        noise = EPS * float(np.sum(np.abs(self._grad * self._y)))
+        precision = max(_precision(self._known[n, None]) for n in (node, *below))
+        noise = precision * float(np.sum(np.abs(self._grad * self._y)))
 
         def moved(cell: tuple[int, ...], unit: complex) -> Callable[[float], float]:
             def change(by: float) -> float:
@@ -121,6 +134,12 @@ def _complex(real: Difference, imaginary: Difference) -> Difference:
     if real.value is None or imaginary.value is None:
         return real if real.value is None else imaginary
     return Difference(real.cell, real.value - 1j * imaginary.value, real.error + imaginary.error)
+
+
+def _precision(value: Any) -> float:
+    """The rounding of a value: an operation may ask for less than double precision."""
+    dtype = getattr(value, "dtype", None)
+    return float(np.finfo(dtype).eps) if dtype is not None and dtype.kind in "fc" else EPS
 
 
 def slope(cell: tuple[int, ...], change: Callable[[float], float], size: float, noise: float) -> Difference:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from viz.picture.cards import LONGEST
-from viz.picture.cards import Row as CardRow
 from viz.texts.text import clean, fitting, values
 
 if TYPE_CHECKING:
@@ -31,17 +30,18 @@ def as_text(check: Check) -> str:
 
 def as_markdown(check: Check) -> str:
     """The same as a Markdown table with a list of remarks."""
-    lines = [_escaped(headline(check)), "", _line(HEADINGS), _line(["---"] * len(HEADINGS))]
-    lines += [_line([_escaped(text) for text in _cells(row)]) for row in check.rows]
-    said = [f"- **{_escaped(clean(row.name, NAMED))}** {_escaped(text)}" for row in check.rows for text in remarks(row)]
+    lines = [escaped(headline(check)), "", line(HEADINGS), line(["---"] * len(HEADINGS))]
+    lines += [line([escaped(text) for text in _cells(row)]) for row in check.rows]
+    said = [f"- **{escaped(clean(row.name, NAMED))}** {escaped(text)}" for row in check.rows for text in remarks(row)]
     return "\n".join([*lines, *([""] if said else []), *said]) + "\n"
 
 
-def _line(cells: list[str] | tuple[str, ...]) -> str:
+def line(cells: Sequence[str]) -> str:
+    """One row of a Markdown table."""
     return f"| {' | '.join(cells)} |"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Text that Markdown shows as it is."""
     for mark in "\\`*_{}[]<>#|~&$!":
         text = text.replace(
@@ -70,7 +70,7 @@ def _cells(row: Row) -> list[str]:
 
 def _short(verdict: Verdict) -> str:
     """`✗ WRONG, max 0.5, relative 0.8`."""
-    text = f"{SIGNS[verdict.status]} {verdict.status}"
+    text = signed(verdict.status)
     if verdict.error is not None:
         text += f", max {verdict.error:.2g}, relative {verdict.relative:.2g}"
     return text
@@ -81,14 +81,14 @@ def remarks(row: Row) -> Iterator[str]:
     hand, differences = row.by_hand, row.by_differences
     if hand is not None and hand.status not in ("ok", "not checked") and hand.cell is not None:
         slope = next((d.value for d in row.differences if d.cell == hand.cell and d.value is not None), None)
-        given, wanted = _apart(hand.given, hand.wanted)
+        given, wanted = told_apart(hand.given, hand.wanted)
         third = "" if slope is None else f", finite difference {values(slope)}"
-        yield f"worst{_at(hand.cell)}: mine {given}, engine {wanted}{third}"
+        yield f"worst{at(hand.cell)}: mine {given}, engine {wanted}{third}"
     if hand is not None and hand.note:
         yield f"mine: {clean(hand.note)}"
     if differences.status in ("WRONG", "approximate") and differences.cell is not None:
-        given, wanted = _apart(differences.given, differences.wanted)
-        yield f"worst{_at(differences.cell)}: engine {given}, finite difference {wanted}"
+        given, wanted = told_apart(differences.given, differences.wanted)
+        yield f"worst{at(differences.cell)}: engine {given}, finite difference {wanted}"
     if differences.note:
         yield f"finite differences: {clean(differences.note)}"
     if row.diagnosis is not None:
@@ -97,7 +97,7 @@ def remarks(row: Row) -> Iterator[str]:
         yield "no known mistake gives these numbers"
 
 
-def _apart(a: object, b: object) -> tuple[str, str]:
+def told_apart(a: object, b: object) -> tuple[str, str]:
     """Two numbers with as many digits as it takes to see that they differ."""
     for digits in (4, 8, 17):
         texts = values(a, digits), values(b, digits)
@@ -106,23 +106,26 @@ def _apart(a: object, b: object) -> tuple[str, str]:
     return texts
 
 
-def _at(cell: tuple[int, ...]) -> str:
+def at(cell: tuple[int, ...]) -> str:
+    """` at [1, 2]`; nothing for a single number."""
     return f" at [{', '.join(map(str, cell))}]" if cell else ""
 
 
-def marks(check: Check) -> dict[int, list[CardRow]]:
-    """The rows that a check adds to the cards of its graph: the other gradients beside the engine's, and what is wrong."""
-    found = {}
-    for row in check.rows:
-        lines = [_mark("diff", row.slopes, row.by_differences)]
-        if row.by_hand is not None:
-            lines.append(_mark("mine", row.mine, row.by_hand))
-        if row.diagnosis is not None:
-            lines.append(CardRow("mark", clean(row.diagnosis.text.split(":")[0], LOOKS)))
-        found[row.vertex] = lines
-    return found
+def marks(row: Row) -> list[str]:
+    """What a check adds to a card: the other gradients beside the engine's, and what is wrong with them."""
+    lines = [_mark("diff", row.slopes, row.by_differences)]
+    if row.by_hand is not None:
+        lines.append(_mark("mine", row.mine, row.by_hand))
+    if row.diagnosis is not None:
+        lines.append(clean(row.diagnosis.text.split(":")[0], LOOKS))
+    return lines
 
 
-def _mark(name: str, gradient: object, verdict: Verdict) -> CardRow:
+def _mark(name: str, gradient: object, verdict: Verdict) -> str:
     numbers = "" if gradient is None else f" {fitting(gradient, LONGEST)}"
-    return CardRow("mark", f"{name}{numbers} {SIGNS[verdict.status]} {verdict.status}")
+    return f"{name}{numbers} {signed(verdict.status)}"
+
+
+def signed(status: str) -> str:
+    """`✗ WRONG`."""
+    return f"{SIGNS[status]} {status}"

@@ -1,118 +1,144 @@
-"""The backward pass as text, one block for each step, for a terminal, a log or a screen reader.
+"""The steps of a trace as text, for a terminal, a log or a screen reader, and for an article.
 
-A block gives the rule in symbols, the same rule with its numbers, the result, and what that result was added to. Where
-an input was stretched by broadcasting, summing the gradient back to the input's shape is a line of its own.
+First what is given and what the forward pass makes of it, a line each. Then the backward pass, a block for each
+operation: the rule in symbols, the same rule with its numbers, the result, and what that result was added to. Last the
+updates. Steps have the numbers that they have in every view.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from typing import Any
-
-import numpy as np
+from typing import Any, cast
 
 from autograd import Tensor
-from viz.texts.text import clean, plural, values
+from viz.formulas import Formula, equation, formula
+from viz.formulas.forward import symbol
+from viz.texts.documents import FORMS, Block, Item, Line, Quoted, Section
+from viz.texts.steps import Steps, shape_of
 from viz.texts.words import place
-from viz.tracing.model import CONSTANT, Backward, Contribution, Edge, Graph, Trace, Vertex
+from viz.tracing.model import CONSTANT, OP, Backward, Contribution, Forward, Trace, Update
+from viz.tracing.moments import Moment, moments
 from viz.tracing.taking import trace
 from viz.tracing.tape import Tape
 
-NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?!\w|\s*\(|\s*=[^=])")  # a name that is neither called nor a keyword
-NAMED = 40  # characters of a user's name
 
+def explain(y: Tensor | Trace | Tape, grad: Any = None, *, form: str = "text") -> str:
+    """The steps to `y` and back from it as text; from `grad`, or for a scalar from 1.
 
-def explain(y: Tensor | Trace | Tape, grad: Any = None) -> str:
-    """The backward pass from `y` as text; from `grad`, or for a scalar from 1. Changes no gradient and frees nothing.
-
+    form: "text" | "markdown" (as GitHub renders it) | "latex" (a fragment for an article, with amsmath).
+    Changes no gradient and frees nothing.
     Raises GraphFreedError after a `backward()` that did not retain the graph.
     """
-    return steps_as_text(trace(y, grad))
+    if form not in FORMS:
+        raise ValueError(f"explain() writes {', '.join(map(repr, FORMS))}, not {form!r}")
+    return FORMS[form](sections(trace(y, grad)))
 
 
-def steps_as_text(record: Trace) -> str:
-    """The steps of a trace, one block each."""
-    called, inputs = _names(record.graph), record.graph.inputs()
-    count = len(record.backward)
-    lines = [f"Backward from {called[-1]}, in {plural(count, 'step')}. No gradient exists before the first."]
-    for i, step in enumerate(record.backward, 1):
-        vertex = record.graph.vertices[step.vertex]
-        lines += ["", f"Step {i} of {count}: {_headline(vertex, inputs[vertex.id], called)}"]
-        lines += ["  " + line for line in _block(record.graph, step, called)]
-    return "\n".join(lines) + "\n"
+def sections(record: Trace) -> list[Section]:
+    """The document of a trace."""
+    return Story(record).sections()
 
 
-def _names(graph: Graph) -> list[str]:
-    """A name for each vertex: its own where only it has it, else with its number."""
-    own = [clean(v.name or v.op or v.kind, NAMED) for v in graph.vertices]
-    count = Counter(own)
-    return [_called(v, name, unique=count[name] == 1) for v, name in zip(graph.vertices, own, strict=True)]
+class Story:
+    """A trace as a document."""
+
+    def __init__(self, record: Trace):
+        self.record = record
+        self.steps = Steps(record)
+        self.called = self.steps.called
+        self.moments = list(enumerate(moments(record), 1))
+        self.within: dict[int, list[tuple[int, Moment]]] = {}  # the moments of each step
+        for i, moment in self.moments:
+            self.within.setdefault(id(moment.step), []).append((i, moment))
+
+    def sections(self) -> list[Section]:
+        """Given, forward, backward, updates: those that there are."""
+        found = [
+            Section(("Given",), (), [Block(self._given())]),
+            Section(
+                ("Forward", *self._range(Forward)), (), [Block([self._forward(i, m) for i, m in self._of(Forward)])]
+            ),
+            Section(
+                ("Backward from ", Quoted(self.called[-1]), *self._range(Backward)),
+                ("The newest operation first. No gradient exists before the first step.",),
+                [self._block(step) for step in self.record.backward],
+            ),
+            Section(("Updates", *self._range(Update)), (), [Block([self._update(i, m) for i, m in self._of(Update)])]),
+        ]
+        return [section for section in found if any(block.items for block in section.blocks)]
+
+    def _of(self, kind: type) -> list[tuple[int, Moment]]:
+        return [(i, moment) for i, moment in self.moments if isinstance(moment.step, kind)]
+
+    def _range(self, kind: type) -> Line:
+        numbers = [i for i, _ in self._of(kind)]
+        return (f", {_steps(numbers)} of {len(self.moments)}",) if numbers else ()
+
+    # ---- given, forward, updates ----
+
+    def _given(self) -> list[Item]:
+        vertices = [v for v in self.record.graph.vertices if v.kind != OP and not (v.kind == CONSTANT and not v.shape)]
+        return [
+            Item((), equation(symbol(self.called[v.id]), _value(v.value)), _placed(place(v)), shape_of(v.value))
+            for v in vertices
+        ]
+
+    def _forward(self, i: int, moment: Moment) -> Item:
+        vertex = self.record.graph.vertices[moment.step.vertex]
+        sides = equation(symbol(self.called[vertex.id]), self.steps.computation(vertex.id))
+        return Item((f"Step {i}",), sides, _placed(place(vertex)), shape_of(vertex.value))
+
+    def _update(self, i: int, moment: Moment) -> Item:
+        step = moment.step
+        assert isinstance(step, Update)
+        moved, name = self.steps.updated(step), cast(Line, (Quoted(self.called[step.vertex]),))
+        if moved is None:
+            name = (*name, ", which was ", _value(step.before), ", becomes")
+            moved = _value(step.after)
+        return Item((f"Step {i}, ", *name), moved, (), shape_of(step.after))
+
+    # ---- backward ----
+
+    def _block(self, step: Backward) -> Block:
+        """The backward pass through one operation."""
+        vertex = self.record.graph.vertices[step.vertex]
+        name = self.called[step.vertex]
+        title = ("Back through ", equation(symbol(name), self.steps.computed(vertex.id)), *_placed(place(vertex)))
+        g = equation(formula("g"), symbol(f"{name}.grad"), _value(step.incoming))
+        items = [Item((), g, (), shape_of(step.incoming))]
+        for i, moment in self.within.get(id(step), ()):
+            assert moment.contribution is not None
+            items += self._move(i, moment, moment.contribution)
+        return Block(items, title)
+
+    def _move(self, i: int, moment: Moment, given: Contribution) -> list[Item]:
+        part, name = moment.part, Quoted(self.called[given.target])
+        assert part is not None
+        head: Line = (f"Step {i}, to ", name)
+        found = []
+        if part.what == "sum":
+            shape = self.record.graph.vertices[given.target].shape
+            axes = ("axis " if len(part.axes) == 1 else "axes ") + ", ".join(map(str, part.axes))
+            head = (*head, ": ", name, f" {shape} was stretched to {shape_of(given.spread)}, so sum over {axes}")
+        if part.what == "transpose":
+            head = (*head, ", so that the shapes fit")
+        moved = self.steps.gradient(given, part)
+        found.append(Item(head, moved, (), shape_of(part.value), spread=len(moved.sides) > 2))
+        shapes = self.steps.shapes(given) if part.what == "rule" else None
+        if shapes is not None:
+            found.append(Item(("shapes",), shapes, inner=True))
+        if moment.accumulates:
+            use = f", use {given.use} of {given.uses}"
+            found.append(Item((Quoted(f"{name.text}.grad"),), self.steps.accumulated(given), (use,), inner=True))
+        return found
 
 
-def _called(vertex: Vertex, own: str, unique: bool) -> str:
-    if vertex.kind == CONSTANT and vertex.shape == ():
-        return values(vertex.value)
-    if vertex.kind == CONSTANT:
-        return f"constant {vertex.shape or ''}".rstrip()
-    return own if vertex.name and unique else f"{own}#{vertex.id}"
+def _steps(numbers: list[int]) -> str:
+    return f"steps {numbers[0]} to {numbers[-1]}" if len(numbers) > 1 else f"step {numbers[0]}"
 
 
-def _headline(vertex: Vertex, inputs: list[Edge], called: list[str]) -> str:
-    """`s = multiply(a=x, b=y)` and where the user wrote it."""
-    given = [f"{edge.name}={called[edge.source]}" if edge.name else called[edge.source] for edge in inputs]
-    given += [f"{clean(name, NAMED)}={clean(value, NAMED)}" for name, value in vertex.arguments.items()]
-    where = f"   ({place(vertex)})" if vertex.source else ""
-    return f"{called[vertex.id]} = {vertex.op}({', '.join(given)}){where}"
+def _value(value: Any) -> Formula:
+    return symbol("not known") if value is None else equation(value)
 
 
-def _block(graph: Graph, step: Backward, called: list[str]) -> list[str]:
-    lines = [f"g = {called[step.vertex]}.grad = {_value(step.incoming)}"]
-    for part in step.contributions:
-        lines += _contribution(graph.vertices[part.target], part, called[part.target])
-    return lines
-
-
-def _contribution(target: Vertex, part: Contribution, name: str) -> list[str]:
-    lines = [f"to {name}: {part.rule}"]
-    numbers = with_numbers(part.rule, part.names)
-    result = _value(part.spread)
-    if numbers != part.rule and part.rule not in part.names:
-        lines.append(f"  = {numbers}")
-    lines.append(f"  = {result}")
-    if part.axes:
-        lines.append(
-            f"  {name} {target.shape} was stretched to {np.shape(part.spread)}, so sum over "
-            f"{'axis' if len(part.axes) == 1 else 'axes'} {', '.join(map(str, part.axes))}: {_value(part.value)}"
-        )
-    return [*lines, f"  {_sum(name, part)}"]
-
-
-def _sum(name: str, part: Contribution) -> str:
-    """`x.grad: 0.5 + 0.3 = 0.8, use 2 of 2`."""
-    use = f"use {part.use} of {part.uses}"
-    if part.before is None:
-        return f"{name}.grad: {values(part.after)}, {use}"
-    return f"{name}.grad: {values(part.before)} + {_operand(part.value)} = {values(part.after)}, {use}"
-
-
-def with_numbers(rule: str, names: dict[str, Any]) -> str:
-    """A rule with its names replaced by what they stand for, arrays abbreviated."""
-
-    def number(match: re.Match[str]) -> str:
-        name = match.group()
-        return _operand(names[name]) if name in names else name
-
-    return NAME.sub(number, rule)
-
-
-def _operand(value: Any) -> str:
-    """A value inside a formula: a negative number in parentheses."""
-    text = values(value)
-    return f"({text})" if text.startswith("-") else text
-
-
-def _value(value: Any) -> str:
-    """A value with the shape of an array."""
-    shape = np.shape(value) if not isinstance(value, tuple) else ()
-    return f"{values(value)}   {shape}" if shape else values(value)
+def _placed(where: str) -> Line:
+    return ("   (", Quoted(where), ")") if where else ()

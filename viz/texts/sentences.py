@@ -1,44 +1,87 @@
 """One sentence for each moment of a trace: what the live region reads out, the tooltip shows and the text trace prints.
 
-The words stand in `PHRASES`, a table for each language; what they are filled with is the same in all of them.
+The words stand in `PHRASES`, a table for each language; the slots that are filled in are the same in all of them.
 """
 
 from __future__ import annotations
 
-from viz.texts.text import clean, values
-from viz.tracing.model import Forward, Trace, Update
-from viz.tracing.moments import Moment
-
-PHRASES = {
-    "en": {
-        "forward": "Step {i} of {n}, forward: {name} = {op}({inputs}) = {value}.",
-        "rule": "Step {i} of {n}, backward through {op} to {name}: {rule} = {value}.",
-        "transpose": "Step {i} of {n}, backward through {op} to {name}: {rule} = {value}.",
-        "sum": "Step {i} of {n}, backward through {op} to {name}: {rule} = {value}.",
-        "update": "Step {i} of {n}, update of {name}: {before} becomes {after}.",
-    }
-}
+from viz.texts.phrases import PHRASES
+from viz.texts.steps import Steps, brief, shape_of
+from viz.texts.text import ELLIPSIS, clean, values
+from viz.tracing.model import Contribution, Forward, Part, Trace, Update
+from viz.tracing.moments import Moment, moments
 
 
-def slots(record: Trace, moment: Moment) -> tuple[str, dict[str, str]]:
-    """The phrase of a moment, and what goes into it in any language."""
-    vertex = record.graph.vertices[moment.step.vertex]
-    if isinstance(moment.step, Forward):
-        return "forward", {"name": clean(vertex.name), "op": vertex.op, "inputs": "", "value": values(vertex.value)}
-    if isinstance(moment.step, Update):
-        before, after = values(moment.step.before), values(moment.step.after)
-        return "update", {"name": clean(vertex.name), "before": before, "after": after}
-    assert moment.contribution is not None and moment.part is not None
-    target = record.graph.vertices[moment.contribution.target]
-    return moment.part.what, {
-        "op": vertex.op,
-        "name": clean(target.name),
-        "rule": moment.part.text,
-        "value": values(moment.part.value),
-    }
+class Sentences:
+    """The sentences of a trace."""
+
+    def __init__(self, record: Trace):
+        self.record = record
+        self.steps = Steps(record)
+
+    def slots(self, moment: Moment) -> tuple[str, dict[str, str]]:
+        """The phrase of a moment, and what goes into it in any language."""
+        name = self.steps.called[moment.step.vertex]
+        if isinstance(moment.step, Forward):
+            return self._forward(moment.step, name)
+        if isinstance(moment.step, Update):
+            return self._update(moment.step, name)
+        assert moment.contribution is not None and moment.part is not None
+        op = clean(self.record.graph.vertices[moment.step.vertex].op)
+        return self._backward(moment, moment.contribution, moment.part, op)
+
+    def sentence(self, moment: Moment, i: int, n: int, lang: str = "en") -> str:
+        """Moment number i of n in one sentence."""
+        phrase, found = self.slots(moment)
+        return PHRASES[lang][phrase].format(i=i, n=n, **found)
+
+    def _forward(self, step: Forward, name: str) -> tuple[str, dict[str, str]]:
+        value = self.record.graph.vertices[step.vertex].value
+        equation = f"{name} = {brief(self.steps.computation(step.vertex))}{_abbreviated_shape(value)}"
+        return "forward_unknown" if value is None else "forward", {"name": name, "equation": equation}
+
+    def _update(self, step: Update, name: str) -> tuple[str, dict[str, str]]:
+        equation = self.steps.updated(step)
+        if equation is None:
+            return "update_to", {"name": name, "before": _shown(step.before), "after": _shown(step.after)}
+        return "update", {"name": name, "equation": equation.text() + _abbreviated_shape(step.after)}
+
+    def _backward(self, moment: Moment, given: Contribution, part: Part, op: str) -> tuple[str, dict[str, str]]:
+        found = {
+            "op": op,
+            "name": self.steps.called[given.target],
+            "equation": brief(self.steps.gradient(given, part)) + _abbreviated_shape(part.value),
+        }
+        if part.what == "transpose":
+            named = self.steps.turned(given, part)
+            found |= {"matrix": named[0], "shape": named[1], "full": shape_of(part.value)}
+        if part.what == "sum":
+            shape = str(self.record.graph.vertices[given.target].shape)
+            axes = part.axes[0] if len(part.axes) == 1 else part.axes
+            found |= {"shape": shape, "full": shape_of(given.spread), "axes": str(axes)}
+        if not moment.accumulates:
+            return part.what, found
+        found |= {"after": _shown(given.after), "use": str(given.use), "uses": str(given.uses)}
+        if given.before is None:
+            return f"{part.what}_first", found
+        return f"{part.what}_more", found | {"total": self.steps.accumulated(given).text()}
+
+
+def _shown(value: object) -> str:
+    return values(value) + _abbreviated_shape(value)
+
+
+def _abbreviated_shape(value: object) -> str:
+    """The shape of an array that is not shown whole."""
+    return f" {shape_of(value)}" if ELLIPSIS in values(value) and shape_of(value) else ""
+
+
+def sentences(record: Trace, lang: str = "en", most: int | None = None) -> list[str]:
+    """The sentences of all moments in order, or of the first ones."""
+    said, found = Sentences(record), moments(record)
+    return [said.sentence(moment, i, len(found), lang) for i, moment in enumerate(found[:most], 1)]
 
 
 def sentence(record: Trace, moment: Moment, i: int, n: int, lang: str = "en") -> str:
-    """Moment number i of n in one sentence."""
-    phrase, found = slots(record, moment)
-    return PHRASES[lang][phrase].format(i=i, n=n, **found)
+    """Moment number i of n in one sentence; for many of them, keep a `Sentences`."""
+    return Sentences(record).sentence(moment, i, n, lang)

@@ -34,8 +34,8 @@ def values(value: Any, digits: int = 4, keep: int = 3, whole: int = 6) -> str:
     """A number or an array: all of it up to `whole` elements, else the first `keep` of the first row."""
     if isinstance(value, tuple | list):
         return "(" + ", ".join([values(part, digits, keep, whole) for part in value]) + ")"
-    if value is None or isinstance(value, str):
-        return clean(repr(value), 40)
+    if value is None or isinstance(value, str):  # what a record keeps as text
+        return clean(str(value), 40)
     if isinstance(value, Summary):
         return _leading(value, digits, keep)
     array = np.asarray(value)

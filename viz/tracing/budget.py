@@ -29,7 +29,7 @@ def within_budget(record: Any, budget: int = BUDGET) -> Any:
     What is no array of numbers is not kept.
     """
     values = {id(value): value for value in each_value(record)}
-    limit = _largest_kept(values.values(), budget)
+    limit = _too_large(values.values(), budget)
     kept = {key: _kept(value, limit) for key, value in values.items()}
     return map_values(record, lambda value: kept[id(value)])
 
@@ -52,14 +52,14 @@ class Steps(list[Any]):
         """Add a step."""
         super().append(map_values(step, self._reduced))
         if self._numbers > 2 * self._budget:
-            self._limit = _largest_kept(self._whole.values(), self._budget)
+            self._limit = _too_large(self._whole.values(), self._budget)
             self._whole, self._numbers = {}, 0
             self[:] = [map_values(step, self._reduced) for step in self]
 
     def _reduced(self, value: Any) -> Any:
         if isinstance(value, Summary):
             return value
-        if np.size(value) > self._limit:
+        if np.size(value) >= self._limit:
             return self._summed_up(value)
         if id(value) not in self._whole:
             self._whole[id(value)] = value
@@ -73,17 +73,17 @@ class Steps(list[Any]):
         return known[1]
 
 
-def _largest_kept(values: Iterable[Any], budget: int) -> int:
-    """The largest size of values that are kept."""
+def _too_large(values: Iterable[Any], budget: int) -> float:
+    """The size from which on values are not kept whole."""
     numbers: Counter[int] = Counter()
     for value in values:
         if not isinstance(value, Summary):
             numbers[np.size(value)] += np.size(value)
-    limit = SMALL
     for size in sorted(numbers):
         budget -= numbers[size]
-        limit = max(limit, size) if budget >= 0 else limit
-    return limit
+        if budget < 0 and size > SMALL:
+            return size
+    return math.inf
 
 
 def _kept(value: Any, limit: float) -> Any:
@@ -91,7 +91,7 @@ def _kept(value: Any, limit: float) -> Any:
         return value
     if np.asarray(value).dtype.kind not in "biufc":
         return None
-    return np.array(value) if np.size(value) <= limit else summary(np.asarray(value))
+    return np.array(value) if np.size(value) < limit else summary(np.asarray(value))
 
 
 def summary(array: np.ndarray) -> Summary:

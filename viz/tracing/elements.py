@@ -4,7 +4,7 @@
 
 (a) `local` is known: the rule multiplies g by it, element by element. With `axes` empty the element is one term,
     g[cell] * local[cell]; else there is one for each position along `axes`, in C order, which are the axes of g that
-    the sum at the end removes or shrinks to 1.
+    the sum at the end removes or shrinks to 1. Leading axes of g that the input lacks count as such.
 (b) The text of the rule is `A @ B` with nothing around it, A and B each a name or `transpose(name)`, and `names` has
     both as whole arrays of two axes: element [i, j] is the sum over k of A[i, k] * B[k, j]. The labels point into the
     named arrays as they are kept: element [i, k] of transpose(x) is x[k, i].
@@ -76,7 +76,8 @@ def _elementwise(contribution: Contribution, cell: Cell) -> Any:
     missing = g.ndim - len(cell)
     if missing < 0:
         return None
-    within = [range(n) if k in contribution.axes else (cell[k - missing],) for k, n in enumerate(g.shape)]
+    summed = {*range(missing), *contribution.axes}
+    within = [range(n) if k in summed else (cell[k - missing],) for k, n in enumerate(g.shape)]
     places = list(product(*within))
     if any(i >= n for place in places[:1] for i, n in zip(place, g.shape, strict=True)):
         return None
@@ -117,27 +118,34 @@ def _probed(contribution: Contribution, cell: Cell) -> Any:
 def _summed(value: Any, cell: Cell, left_at: Any, right_at: Any, left: np.ndarray, right: np.ndarray) -> Terms | None:
     """The terms with their products, if these make the recorded element."""
     element = value.cells.get(cell) if isinstance(value, Summary) else np.asarray(value)[cell]
+    if element is None:
+        products = left * right
+        return Terms(left_at, right_at, left, right, products, np.sum(products))
+    if not adds_up(left, right, element):
+        return None
+    return Terms(left_at, right_at, left, right, _products(left, right, element), element)
+
+
+def adds_up(left: np.ndarray, right: np.ndarray, element: Any) -> bool:
+    """True if the products make the element, as far as its dtype can tell."""
+    products = _products(left, right, element)
+    with np.errstate(all="ignore"):
+        total = np.sum(products)
+        if not (np.isfinite(total) and np.isfinite(element)):
+            return bool(np.array_equal(total, element, equal_nan=True))
+        kind = np.asarray(element).dtype
+        tolerance = np.sqrt(np.finfo(kind if kind.kind in "fc" else float).eps)
+        return bool(np.abs(total - element) <= tolerance * np.sum(np.abs(products)))
+
+
+def _products(left: np.ndarray, right: np.ndarray, element: Any) -> np.ndarray:
     with np.errstate(all="ignore"):
         products = left * right
-        if element is not None:
-            real = np.asarray(element).dtype.kind != "c"
-            products = np.real(products) if real else products
-            if np.isfinite(element):
-                products = np.where((left == 0) & ~np.isfinite(right), 0, products).astype(products.dtype)
-        total = np.sum(products)
-        if element is None:
-            element = total
-        elif not _same(total, element, products):
-            return None
-    return Terms(left_at, right_at, left, right, products, element)
-
-
-def _same(total: Any, element: Any, products: np.ndarray) -> bool:
-    if not (np.isfinite(total) and np.isfinite(element)):
-        return bool(np.array_equal(total, element, equal_nan=True))
-    kind = np.asarray(element).dtype
-    tolerance = np.sqrt(np.finfo(kind if kind.kind in "fc" else float).eps)
-    return bool(np.abs(total - element) <= tolerance * np.sum(np.abs(products)))
+        if np.asarray(element).dtype.kind != "c":
+            products = np.real(products)
+        if np.isfinite(element):
+            products = np.where((left == 0) & ~np.isfinite(right), 0, products).astype(products.dtype)
+    return products
 
 
 def _is_array(value: Any) -> bool:

@@ -1,139 +1,224 @@
 """A trace as JSON: `docs/trace.md` describes the format, `docs/trace.schema.json` checks it.
 
-Values stand once in a table and are referred to by their place in it, so that an array which is g, a contribution and
-a gradient at the same time is written once. The text is the same, byte for byte, for the same record.
+The fields of a record are written as they stand in `model.py`: their types say how. A field that is empty or not known
+is left out. The text is the same, byte for byte, for the same record. A file is read as data that anybody may have
+written: everything is checked, nothing in it is run, and what is wrong is one `TraceFileError`.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import os
-from dataclasses import fields
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, NamedTuple, get_args, get_origin
 
 import numpy as np
 
 from viz.saving import write_atomically
-from viz.tracing.model import (
-    Backward,
-    Contribution,
-    Nudge,
-    Part,
-    Probe,
-    Summary,
-    Trace,
-    Update,
-    Vertex,
-)
+from viz.texts.text import clean
+from viz.tracing.model import Backward, Edge, Graph, Nudge, Trace, Update, Vertex, types_of
+from viz.tracing.sound import check
+from viz.tracing.values import Table, Wrong, a_list, only, read_rows, value_at, whole, wrong
 
 FORMAT, VERSION = "seegrad trace", 1
-LISTED = 32  # elements that are written as numbers; more are written as base64
+LIMIT = 64_000_000  # bytes of a file
+SECTIONS = {"vertices": Vertex, "edges": Edge, "backward": Backward, "updates": Update, "nudges": Nudge}
+IMPLIED = {Backward: "kind", Update: "kind"}  # the section says it
 
 
-class Table:
-    """The values of a record, each once."""
-
-    def __init__(self) -> None:
-        self.rows: list[Any] = []
-        self._places: dict[Any, int] = {}
-        self._seen: dict[int, int] = {}
-
-    def place(self, value: Any) -> Any:
-        """How a record refers to a value: its place, null, or text as it is."""
-        if value is None or isinstance(value, str):
-            return value
-        if isinstance(value, tuple):
-            return self._put(
-                ("tuple", tuple(map(self.place, value))), lambda: {"tuple": [self.place(v) for v in value]}
-            )
-        if id(value) not in self._seen:  # the record holds every value while it is written
-            if isinstance(value, Summary):
-                self._seen[id(value)] = self._put(("summary", id(value)), lambda: _summary(value))
-            else:
-                array = np.asarray(value)
-                key = (array.dtype.str, array.shape, array.tobytes())
-                self._seen[id(value)] = self._put(key, lambda: encoded(array))
-        return self._seen[id(value)]
-
-    def _put(self, key: Any, write: Any) -> int:
-        if key not in self._places:
-            row = write()
-            self._places[key] = len(self.rows)
-            self.rows.append(row)
-        return self._places[key]
+class TraceFileError(ValueError):
+    """A file is no trace, or a damaged one. The message names the file and what is wrong."""
 
 
 def to_json(record: Trace) -> str:
     """The text of a trace."""
     table = Table()
-    content = {
-        "format": FORMAT,
-        "version": VERSION,
-        "vertices": [_fields(v, table) for v in record.graph.vertices],
-        "edges": [[e.source, e.target, e.slot, e.name] for e in record.graph.edges],
-        "backward": [_fields(step, table) for step in record.backward],
-        "updates": [_fields(step, table) for step in record.updates],
-        "nudges": [_fields(nudge, table) for nudge in record.nudges],
-    }
+    sections = (record.graph.vertices, record.graph.edges, record.backward, record.updates, record.nudges)
+    content = {"format": FORMAT, "version": VERSION}
+    for (name, kind), items in zip(SECTIONS.items(), sections, strict=True):
+        content[name] = kind_of(list[kind]).write(items, table)  # type: ignore[valid-type]
     content["values"] = table.rows
-    return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
-
-
-VALUES = {
-    Vertex: {"value", "gradient"},
-    Backward: {"incoming"},
-    Contribution: {"before", "after", "local"},
-    Part: {"value"},
-    Update: {"before", "after"},
-    Probe: {"at", "g", "local"},
-    Nudge: {"offsets", "results"},
-}
-LISTS = {(Backward, "contributions"): Contribution, (Contribution, "parts"): Part, (Contribution, "probes"): Probe}
-OMITTED = {"id", "kind"}
-
-
-def _fields(item: Any, table: Table) -> dict[str, Any]:
-    """The fields of a record's item that are not at their default."""
-    kind, found = type(item), {}
-    for f in fields(item):
-        value = getattr(item, f.name)
-        if f.name == "id" or (f.name == "kind" and kind is not Vertex):
-            continue
-        if f.name in VALUES[kind]:
-            value = table.place(value)
-        elif (kind, f.name) in LISTS:
-            value = [_fields(part, table) for part in value]
-        elif kind is Contribution and f.name == "names":
-            value = {name: table.place(v) for name, v in value.items()}
-        if value not in (None, "", [], {}, ()):
-            found[f.name] = value
-    return found
-
-
-def encoded(array: np.ndarray) -> dict[str, Any]:
-    """An array: its elements as numbers, or as base64 of its bytes in C order, little end first."""
-    array = array.astype(array.dtype.newbyteorder("<"), copy=False)
-    row: dict[str, Any] = {"dtype": array.dtype.str, "shape": list(array.shape)}
-    if array.size <= LISTED and array.dtype.kind in "biuf":
-        row["data"] = [_number(x) for x in array.ravel().tolist()]
-    else:
-        row["base64"] = base64.b64encode(array.tobytes()).decode()
-    return row
-
-
-def _number(x: Any) -> Any:
-    return x if not isinstance(x, float) or np.isfinite(x) else str(x)  # "nan", "inf", "-inf"
-
-
-def _summary(value: Summary) -> dict[str, Any]:
-    row = {f.name: getattr(value, f.name) for f in fields(value)}
-    row["thumbnail"] = encoded(value.thumbnail)
-    row["cells"] = [[list(cell), _number(np.asarray(x).item())] for cell, x in value.cells.items()]
-    return {"summary": row}
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
+    return text.encode(
+        "utf-8", "backslashreplace"
+    ).decode()  # half characters, which no file can hold, as JSON has them
 
 
 def save(record: Trace, path: str | os.PathLike[str]) -> Path:
     """Write the text of a trace to a file, all or nothing."""
     return write_atomically(Path(path), to_json(record).encode())
+
+
+def load(path: str | os.PathLike[str], *, limit: int = LIMIT) -> Trace:
+    """The trace in a file that `Trace.save` has written; no model is needed, and nothing in the file is run.
+
+    Raises TraceFileError where the file is damaged, of an unknown version, no trace at all, or larger than `limit`
+    bytes; an OSError where it cannot be opened.
+    """
+    try:
+        return parsed(_content(Path(path), limit))
+    except Wrong as error:
+        raise TraceFileError(f"{clean(os.fspath(path))} cannot be read as a trace: {error}") from None
+
+
+def _content(path: Path, limit: int) -> bytes:
+    """The bytes of a file; of one that never ends, no more than the limit."""
+    if path.is_dir():
+        raise Wrong("it is a folder")
+    with open(path, "rb") as file:
+        content = file.read(limit + 1) if os.fstat(file.fileno()).st_size <= limit else None
+    if content is None or len(content) > limit:
+        raise Wrong(f"it has more than {limit:,} bytes; load(path, limit=...) sets another limit")
+    return content
+
+
+def parsed(content: bytes) -> Trace:
+    """The record in the bytes of a file. Raises Wrong."""
+    tree = _tree(content)
+    if not isinstance(tree, dict) or tree.get("format") != FORMAT:
+        raise Wrong(f'its "format" is not "{FORMAT}"')
+    if type(tree.get("version")) is not int or tree["version"] != VERSION:
+        raise Wrong(f"its version is {clean(repr(tree.get('version')), 60)}, and this program reads version {VERSION}")
+    only(tree, {"format", "version", *SECTIONS, "values"})
+    rows = _inside(".values", read_rows, tree["values"])
+    vertices, edges, backward, updates, nudges = (
+        _inside(f".{name}", kind_of(list[kind]).read, tree[name], rows)  # type: ignore[valid-type]
+        for name, kind in SECTIONS.items()
+    )
+    record = Trace(Graph(vertices, edges), backward, updates, nudges)
+    check(record)
+    return record
+
+
+def _tree(content: bytes) -> Any:
+    """JSON, and nothing that only Python takes for it."""
+
+    def constant(name: str) -> Any:
+        raise Wrong(f"{name} is not JSON")
+
+    try:
+        return json.loads(content.decode("utf-8"), object_pairs_hook=_object, parse_constant=constant)
+    except UnicodeDecodeError as error:
+        raise Wrong(f"it is not UTF-8, from byte {error.start} on") from None
+    except RecursionError:
+        raise Wrong("it is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise Wrong(f"it is not JSON, or not all of it is there: {error}") from None
+    except ValueError:
+        raise Wrong("a number in it has too many digits") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    names = [name for name, _ in pairs]
+    twice = next(name for name in names if names.count(name) > 1)
+    raise Wrong(f"field {clean(repr(twice), 60)} is there twice")
+
+
+def _inside(step: str, read: Callable[..., Any], *given: Any) -> Any:
+    """Read something; where it is wrong, say that it is inside `step`."""
+    try:
+        return read(*given)
+    except Wrong as error:
+        raise error.inside(step) from None
+
+
+REQUIRED = object()
+
+
+class Kind(NamedTuple):
+    """How a type of field is written and read. A field that equals `empty` is left out."""
+
+    write: Callable[[Any, Table], Any]
+    read: Callable[[Any, list[Any]], Any]
+    empty: Any = REQUIRED
+
+
+def _as_it_is(value: Any, table: Table) -> Any:
+    return value
+
+
+def _text(found: Any, rows: list[Any]) -> str:
+    return found if isinstance(found, str) else wrong("text", found)
+
+
+def _array(found: Any, rows: list[Any]) -> np.ndarray:
+    value = value_at(found, rows)
+    return value if isinstance(value, np.ndarray) else wrong("the place of an array", found)
+
+
+PLAIN = {
+    int: Kind(_as_it_is, lambda found, rows: whole(found)),
+    str: Kind(_as_it_is, _text, ""),
+    np.ndarray: Kind(lambda value, table: table.place(value), _array),
+    Any: Kind(lambda value, table: table.place(value), value_at, None),
+}
+NAMED = Kind(lambda value, table: table.named(value), lambda found, rows: _named(found, rows))
+
+
+def _named(found: Any, rows: list[Any]) -> Any:
+    return found if found is None or isinstance(found, str) else value_at(found, rows)
+
+
+@cache
+def kind_of(hint: Any) -> Kind:
+    """How fields of a type are written and read."""
+    if hint in PLAIN:
+        return PLAIN[hint]
+    origin, given = get_origin(hint), [h for h in get_args(hint) if h not in (NoneType, ...)]
+    if origin in (list, tuple):
+        return _sequence(origin, kind_of(given[0]))
+    if origin is dict:
+        return _mapping(NAMED if given[1] is Any else kind_of(given[1]))
+    if origin is not None:  # a type or None
+        return kind_of(given[0])._replace(empty=None)
+    return _record(hint)
+
+
+def _sequence(made: type, item: Kind) -> Kind:
+    def read(found: Any, rows: list[Any]) -> Any:
+        return made([_inside(f"[{k}]", item.read, x, rows) for k, x in enumerate(a_list(found))])
+
+    return Kind(lambda value, table: [item.write(x, table) for x in value], read, made())
+
+
+def _mapping(item: Kind) -> Kind:
+    def read(found: Any, rows: list[Any]) -> Any:
+        if not isinstance(found, dict):
+            wrong("an object", found)
+        return {name: _inside(f"[{clean(repr(name), 60)}]", item.read, x, rows) for name, x in found.items()}
+
+    return Kind(lambda value, table: {name: item.write(x, table) for name, x in value.items()}, read, {})
+
+
+def _record(made: type) -> Kind:
+    kinds = {name: kind_of(hint) for name, hint in types_of(made).items() if name != IMPLIED.get(made)}
+
+    def write(value: Any, table: Table) -> Any:
+        found = ((name, kind, getattr(value, name)) for name, kind in kinds.items())
+        return {name: kind.write(x, table) for name, kind, x in found if not _empty(x, kind.empty)}
+
+    def read(found: Any, rows: list[Any]) -> Any:
+        if not isinstance(found, dict):
+            wrong("an object", found)
+        given = {name: _field(found, name, kind, rows) for name, kind in kinds.items()}
+        if not found.keys() <= kinds.keys():
+            raise Wrong(f"field {clean(repr(min(found.keys() - kinds.keys())), 60)} is unknown")
+        return made(**given)
+
+    return Kind(write, read)
+
+
+def _empty(value: Any, empty: Any) -> bool:
+    return value is None if empty is None else empty is not REQUIRED and not value
+
+
+def _field(found: dict[str, Any], name: str, kind: Kind, rows: list[Any]) -> Any:
+    if name not in found:
+        return kind.empty if kind.empty is not REQUIRED else wrong(f"a field {name!r}", found)
+    return _inside(f".{name}", kind.read, found[name], rows)

@@ -7,6 +7,7 @@ record may as well come from a file, and a view that reads records needs no mode
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, is_dataclass
 from functools import cache
@@ -46,7 +47,8 @@ class Summary:
 class Vertex:
     """One operation, leaf or constant. `id` is its place in `Graph.vertices`; inputs come before what uses them.
 
-    `source` is "file.py:12" without folders. `arguments` are the static arguments, as text.
+    `source` is "file.py:12" without folders. `arguments` are the static arguments, as text. `gradient` is what `.grad`
+    held when the record was taken: what a backward pass adds to, None after `zero_grad()`.
     """
 
     id: int
@@ -91,6 +93,14 @@ class Graph:
             found[edge.target].append(edge)
         return found
 
+    def uses(self) -> Counter[int]:
+        """How often each vertex is used; 0 where a group uses it, which does not tell how often."""
+        found = Counter([edge.source for edge in self.edges])
+        for edge in self.edges:
+            if self.vertices[edge.target].kind == GROUP:
+                found[edge.source] = 0
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -122,7 +132,8 @@ class Contribution:
 
     `rule` is the derivative rule in symbols, `names` what its names stand for (a value, or text). `parts` are the moves
     that lead to `value`, the last of them. The gradient of vertex `target` grows from `before` (None: nothing yet) to
-    `after`, at use number `use` of `uses`. `local` is the derivative that g is multiplied by, for elementwise ops.
+    `after`, at use number `use` of `uses`. `local` is the derivative that g is multiplied by, element by element, where
+    the rule does so. `probes` tell it for other rules.
     """
 
     slot: int
@@ -226,7 +237,7 @@ class Trace:
 @cache
 def types_of(record: type) -> dict[str, Any]:
     """The fields of a kind of record, in order, with their types."""
-    return {name: hint for name, hint in get_type_hints(record).items() if name in record.__dataclass_fields__}
+    return get_type_hints(record)
 
 
 @cache

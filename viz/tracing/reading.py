@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from autograd.batched import Batched
 from autograd.errors import GraphFreedError
+from autograd.guard import change_of
 from autograd.node import Node
 from autograd.source import decode
 from autograd.sweep import reachable
@@ -26,6 +28,8 @@ Known = dict[tuple[Node, int | None], Any]  # (node, None): its value; (node, sl
 
 def root_of(y: Tensor) -> Node:
     """The node of a Tensor. Raises TypeError or ValueError where there is nothing to show."""
+    if isinstance(y, Batched) or (isinstance(y, Tensor) and isinstance(y._array, Batched)):
+        raise TypeError("inside vmap() no example has a graph of its own: call this on what vmap() returns")
     if not isinstance(y, Tensor):
         raise TypeError(f"viz shows the graph of a Tensor, a Trace or a Tape, not of {type(y).__name__}")
     if y.node is None:
@@ -64,15 +68,16 @@ def read(nodes: list[Node], known: Known) -> tuple[Graph, dict[Node, int]]:
 
 
 def known_values(y: Tensor, nodes: list[Node]) -> Known:
-    """The arrays that the graph of `y` holds, or that a tape has kept."""
+    """The arrays that the graph of `y` holds, or that a tape has kept, where they are still what they were."""
     known: Known = {}
-    first = next((node for node in nodes if node.op is not None), nodes[-1])
+    uses = _uses(nodes)
     for node in nodes:
         if isinstance(node.value, Kept):
             _kept(node, node.value, known)
             continue
+        first, _ = uses.get(node, (node.number, node.number))
         value = node.known_value()
-        if value is not None and not _changed_since(node, first):
+        if value is not None and not _changed(value, first, node):
             known.setdefault((node, None), value)
         try:
             saved = node.values()
@@ -81,22 +86,40 @@ def known_values(y: Tensor, nodes: list[Node]) -> Known:
         for slot, source, value in _named_inputs(node, saved):
             if not isinstance(source, Node):
                 known[node, slot] = value
-            elif not _changed_since(source, node):
+            elif not _changed(value, node.number, source):
                 known.setdefault((source, None), value)
-        if "y" in saved and not _changed_since(node, node):
+        if "y" in saved and not _changed(saved["y"], node.number, node):
             known[node, None] = saved["y"]
     known.setdefault((nodes[-1], None), y.data)
+    for node, (first, last) in uses.items():
+        if node.changed is not None and first < node.changed[0] < last:
+            known.pop((node, None), None)  # it was one array at one use and another one at the next
     return known
 
 
+def _uses(nodes: list[Node]) -> dict[Node, tuple[int, int]]:
+    """The numbers of the first and the last node that each node is an input of."""
+    found: dict[Node, tuple[int, int]] = {}
+    for node in nodes:
+        for source in node.inputs:
+            if isinstance(source, Node):
+                found[source] = (found[source][0] if source in found else node.number, node.number)
+    return found
+
+
 def _kept(node: Node, kept: Kept, known: Known) -> None:
-    known[node, None] = kept.result
+    """What a tape keeps is the very array of that time, unless it was written into."""
+    if not _changed(kept.result, node.number):
+        known[node, None] = kept.result
     for slot, (source, value) in enumerate(zip(node.inputs, kept.inputs or (), strict=False)):
-        known[(source, None) if isinstance(source, Node) else (node, slot)] = value
+        if not _changed(value, node.number):
+            known.setdefault((source, None) if isinstance(source, Node) else (node, slot), value)
 
 
-def _changed_since(source: Node, node: Node) -> bool:
-    return source.changed is not None and source.changed[0] > node.number
+def _changed(value: Any, number: int, holder: Node | None = None) -> bool:
+    """True if an array, or that of its holder, was changed after the node of this number was recorded."""
+    changes = (change_of(value), holder.changed if holder is not None else None)
+    return any(change is not None and change[0] > number for change in changes)
 
 
 def _named_inputs(node: Node, saved: dict[str, Any]) -> list[tuple[int, Any, Any]]:
@@ -156,7 +179,8 @@ def _arguments(node: Node) -> dict[str, str]:
     if node.op is None or not node.kwargs:
         return {}
     usual = node.op.defaults
-    return {k: values(v) for k, v in node.kwargs.items() if v is not None and not (k in usual and usual[k] is v)}
+    given = {k: v for k, v in node.kwargs.items() if v is not None and not (k in usual and usual[k] is v)}
+    return {k: values(repr(v) if isinstance(v, str) else v) for k, v in given.items()}
 
 
 def _constant(number: int, value: Any) -> Vertex:

@@ -6,6 +6,8 @@ The backward pass runs on the side, on the sweep that `backward()` itself runs: 
 from __future__ import annotations
 
 import re
+import sys
+import warnings
 from collections import Counter
 from dataclasses import replace
 from operator import mul
@@ -18,16 +20,18 @@ from autograd.errors import GraphFreedError
 from autograd.guard import check_usable
 from autograd.modes import MODE
 from autograd.node import Node
-from autograd.sweep import cotangent_of, guarded, pullback, reachable
-from viz.texts.text import values
+from autograd.source import decode
+from autograd.sweep import cotangent_of, forget_shared, guarded, pullback, reachable, unless_dead
 from viz.tracing.budget import BUDGET, Steps, within_budget
 from viz.tracing.model import Backward, Contribution, Graph, Part, Trace, Update
+from viz.tracing.names import names_in
 from viz.tracing.nudging import nudges
-from viz.tracing.probing import probes
-from viz.tracing.reading import described, graph, known_values, read, root_of
+from viz.tracing.probing import Live, add_probes
+from viz.tracing.reading import Known, described, graph, known_values, read, root_of
 from viz.tracing.replay import fill_in
-from viz.tracing.tape import Tape, tape_of
+from viz.tracing.tape import Tape, trace_on_tape
 
+HELD = 10_000_000  # numbers of contributions that are held until the end, to be probed
 TRANSPOSED = re.compile(r"\btranspose\((\w+)\)")
 
 
@@ -45,9 +49,7 @@ def trace(y: Tensor | Trace | Tape, grad: Any = None, *, budget: int = BUDGET) -
         if not y.traces:
             raise ValueError("this tape has no trace yet: call backward() inside the viz.record() block")
         return y.traces[-1]
-    node = root_of(y)
-    tape = tape_of(node)
-    taken = tape.trace_of(node) if tape is not None and grad is None else None
+    taken = trace_on_tape(root_of(y)) if grad is None else None
     return taken or take(y, grad, budget)[0]
 
 
@@ -72,41 +74,53 @@ def take(y: Tensor, grad: Any = None, budget: int = BUDGET) -> tuple[Trace, dict
             "backward() has freed this graph, so its steps are gone: call this before backward(), "
             "use backward(retain_graph=True), or run everything inside `with viz.record():`"
         ) from error
-    known = known_values(y, nodes)
-    fill_in(nodes, known)
-    found, ids = read(nodes, known)
-    ledger = Ledger(found)
-    steps = Steps(budget)
-    times: Any = mul
     start = cotangent_of(y, grad)
     token = MODE.set(MODE.get().unwatched())
     try:
-        with np.errstate(all="ignore"):  # the forward pass has warned already
-            for node, g, contributions in pullback(nodes, {nodes[-1]: start}):
-                step = Backward(ids[node], _plain(g), [])
-                for slot, value in contributions:
-                    step.contributions.append(ledger.add(node, slot, ids[node.inputs[slot]], g, value, times))
-                steps.append(step)
-                times = guarded if node.op and node.op.selects else times  # as the sweep does
-            record = Trace(found, list(steps), [], nudges(nodes, ids, known))
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the forward pass has warned already
+            return _take(y, nodes, start, budget)
     finally:
         MODE.reset(token)
-    return within_budget(record, budget), ids
+
+
+def _take(y: Tensor, nodes: list[Node], start: Any, budget: int) -> tuple[Trace, dict[Node, int]]:
+    known = known_values(y, nodes)
+    fill_in(nodes, known)
+    found, ids = read(nodes, known)
+    ledger = Ledger(found, known)
+    steps = Steps(budget)
+    times: Any = mul
+    for node, g, contributions in pullback(nodes, {nodes[-1]: start}):
+        step = Backward(ids[node], _plain(g), [])
+        for slot, value in contributions:
+            step.contributions.append(ledger.add(node, slot, ids[node.inputs[slot]], g, value, times))
+        steps.append(step)
+        times = guarded if node.op and node.op.selects else times  # as the sweep does
+    record = within_budget(Trace(found, list(steps)), budget)
+    add_probes(record, ledger.live)
+    if np.array_equal(start, np.ones_like(y.data)):  # else the gradients are not those of the result itself
+        record.nudges.extend(nudges(nodes, ids, known, ledger.totals))
+    return record, ids
 
 
 def update(vertex: int, before: Any, after: Any, place: Any) -> Update:
-    """An update step, with copies of the arrays."""
-    _, code, source = described(*place)
-    return within_budget(Update(vertex, before, after, source, code))
+    """An update step, with copies of the arrays and the whole line of code."""
+    where = decode(*place)
+    line = replace(where, column=0, end_column=sys.maxsize).text if where is not None else ""
+    return within_budget(Update(vertex, before, after, described(*place)[2], line))
 
 
 class Ledger:
     """Adds up what arrives at each vertex, as the backward pass does."""
 
-    def __init__(self, graph: Graph):
+    def __init__(self, graph: Graph, known: Known):
+        self.known = known
         self.uses = Counter(edge.source for edge in graph.edges)
         self.used: Counter[int] = Counter()
         self.totals: dict[int, Any] = {}
+        self.live: list[Live | None] = []
+        self.room = HELD
 
     def add(self, node: Node, slot: int, target: int, g: Any, value: Any, times: Any) -> Contribution:
         op = node.op
@@ -114,72 +128,65 @@ class Ledger:
         before = self.totals.get(target)
         self.totals[target] = after = value if before is None else before + value
         self.used[target] += 1
+        self.room -= np.size(value)
+        self.live.append(Live(node, slot, g, value) if self.room > 0 else None)
         rule = op.formula(slot, node)
-        names = {**node.kwargs, **node.values(), "g": g, "i": slot}
+        names = names_in(rule, node, slot, g, self.known)
+        spread, axes = _spread(node, slot, g, value, times)
+        parts = [*_transposes(rule, names), Part("rule", rule, _plain(spread))]
+        if axes:
+            over = f"sum over {'axis' if len(axes) == 1 else 'axes'} {', '.join(map(str, axes))}"
+            parts.append(Part("sum", over, value, axes))
+        local = _local(node, slot, g, spread)
         return Contribution(
-            slot,
-            target,
-            rule,
-            {name: _named(names[name]) for name in sorted(set(re.findall(r"\w+", rule)) & names.keys())},
-            _parts(node, slot, rule, names, g, value, times),
-            _plain(before),
-            _plain(after),
-            self.used[target],
-            self.uses[target],
-            _local(node, slot, g, times),
-            probes(node, slot, g, value),
-        )
+            slot, target, rule, names, parts, _plain(before), _plain(after), self.used[target], self.uses[target], local
+        )  # fmt: skip
 
 
-def _parts(node: Node, slot: int, rule: str, names: dict[str, Any], g: Any, value: Any, times: Any) -> list[Part]:
-    """Transposes first, then the rule, then the sum over the axes along which the input was broadcast."""
-    found = [
+def _transposes(rule: str, names: dict[str, Any]) -> list[Part]:
+    """The transposes inside a rule; of one that is nothing but a transpose there is nothing to say before it."""
+    if "transpose" not in rule or TRANSPOSED.fullmatch(rule):
+        return []
+    return [
         Part("transpose", f"transpose({name})", names[name].mT)
         for name in dict.fromkeys(TRANSPOSED.findall(rule))
         if getattr(names.get(name), "ndim", 0) > 1
     ]
-    spread = _spread(node, slot, g, value, times)
-    found.append(Part("rule", rule, _plain(spread)))
-    if spread is not value:
-        axes = _summed_axes(np.shape(spread), np.shape(value))
-        found.append(Part("sum", f"sum over {'axis' if len(axes) == 1 else 'axes'} {_listed(axes)}", value, axes))
-    return found
 
 
-def _listed(axes: tuple[int, ...]) -> str:
-    return ", ".join(map(str, axes))
-
-
-def _local(node: Node, slot: int, g: Any, times: Any) -> Any:
-    """The derivative that g is multiplied by, of an elementwise operation."""
-    assert node.op is not None and node.plan is not None
-    if node.op.kind != "elementwise":
-        return None
-    return dict(node.plan.pulls)[slot](np.ones_like(g), node.saved, node.kwargs, mul)
-
-
-def _spread(node: Node, slot: int, g: Any, value: Any, times: Any) -> Any:
-    """The value of a rule as it is, where the engine summed it to get `value`."""
-    if node.plan is None or node.shape == np.shape(value):
-        return value
-    spread = dict(node.plan.pulls)[slot](g, node.saved, node.kwargs, times)
-    return spread if np.size(spread) > np.size(value) else value
-
-
-def _summed_axes(full: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The axes of `full` that a sum must remove or shrink to 1 to reach `shape`."""
+def _spread(node: Node, slot: int, g: Any, value: Any, times: Any) -> tuple[Any, tuple[int, ...]]:
+    """The value of a rule as it is, and the axes over which the engine summed it to get `value`."""
+    op = node.op
+    assert op is not None
+    if not op.broadcasts or op.outputs > 1 or node.shape == np.shape(value):
+        return value, ()
+    spread = _pulled(node, slot, g, times)
+    if times is guarded and op.kind != "elementwise":
+        spread = unless_dead(g, spread)
+    if np.isrealobj(value):
+        spread = np.real(spread)
+    full, shape = np.shape(spread), np.shape(value)
     missing = len(full) - len(shape)
-    return (*range(missing), *(missing + i for i, n in enumerate(shape) if full[missing + i] != n))
+    axes = (*range(missing), *(missing + i for i, n in enumerate(shape) if full[missing + i] != n))
+    return (spread, axes) if any(full[k] != 1 for k in axes) else (value, ())
+
+
+def _local(node: Node, slot: int, g: Any, spread: Any) -> Any:
+    """The derivative that g is multiplied by element by element, where the rule does so."""
+    assert node.op is not None
+    if node.op.kind == "elementwise":
+        return _pulled(node, slot, np.ones_like(g), mul)
+    return np.ones_like(g) if spread is g and isinstance(g, np.ndarray | np.generic) else None
+
+
+def _pulled(node: Node, slot: int, g: Any, times: Any) -> Any:
+    """What the rule makes of g, before it is made to fit the input."""
+    assert node.plan is not None
+    pulled = dict(node.plan.pulls)[slot](g, node.saved, node.kwargs, times)
+    forget_shared(node.saved)
+    return pulled
 
 
 def _plain(g: Any) -> Any:
     """A gradient as arrays: several results of one operation have a tuple of them."""
     return g if g is None or isinstance(g, np.ndarray | np.generic) else tuple(g)
-
-
-def _named(value: Any) -> Any:
-    """What a name in a rule stands for: an array, or text."""
-    value = _plain(value) if hasattr(value, "parts") else value
-    if isinstance(value, np.ndarray | np.generic | float) and np.asarray(value).dtype.kind in "biufc":
-        return np.asarray(value)
-    return value if isinstance(value, tuple) and any(isinstance(v, np.ndarray) for v in value) else values(value)

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from autograd import Tensor
 from autograd.modes import Watcher, setting
 from autograd.node import Node
@@ -19,14 +21,14 @@ from viz.tracing.model import Trace
 
 
 class Kept:
-    """What a recorded node keeps: its result, which a call returns, and its inputs. It leads back to the tape."""
+    """What a recorded node keeps: its result, which a call returns, and its inputs. It leads back to the tapes."""
 
-    __slots__ = ("inputs", "result", "tape")
+    __slots__ = ("inputs", "result", "tapes")
 
-    def __init__(self, result: Any, inputs: Any, tape: Tape):
+    def __init__(self, result: Any, inputs: Any, tapes: tuple[Tape, ...]):
         self.result = result
         self.inputs = inputs
-        self.tape = tape
+        self.tapes = tapes
 
     def __call__(self) -> Any:
         return self.result
@@ -38,27 +40,34 @@ class Tape(Watcher):
     def __init__(self) -> None:
         self.traces: list[Trace] = []
         self._roots: list[int] = []  # by the numbers of nodes: a Node here would keep its graph alive
-        self._ids: dict[int, int] = {}  # number of a leaf -> its vertex in the last trace
+        self._places: dict[int, tuple[int, int]] = {}  # number of a leaf -> its last trace, and its vertex there
 
     def forward(self, node: Node, y: Any, inputs: Any) -> None:
-        node.value = Kept(y, inputs and tuple(inputs[: len(node.inputs)]), self)
+        outer = node.value.tapes if isinstance(node.value, Kept) else ()
+        node.value = Kept(y, inputs and tuple(inputs[: len(node.inputs)]), (*outer, self))
 
     def before_backward(self, y: Tensor, grad: Any) -> None:
         from viz.tracing.taking import take
 
+        if not isinstance(y._array, np.ndarray | np.generic):  # a batch, or a value that compile() traces
+            return
         record, ids = take(y, grad)
-        self.traces.append(record)
         assert y.node is not None
         self._roots.append(y.node.number)
-        self._ids = {node.number: k for node, k in ids.items() if node.op is None}
+        self._places.update({node.number: (len(self.traces), k) for node, k in ids.items() if node.op is None})
+        self.traces.append(record)
 
     def replaced(self, node: Node | None, before: Any, after: Any, place: Any) -> None:
-        vertex = self._ids.get(node.number) if node is not None else None
-        if vertex is not None:
-            from viz.tracing.taking import update
+        if node is None or node.number not in self._places:
+            return
+        from viz.tracing.taking import update
 
-            last = self.traces[-1]
-            self.traces[-1] = replace(last, updates=[*last.updates, update(vertex, before, after, place)])
+        k, vertex = self._places[node.number]
+        record = self.traces[k]
+        if before is after:  # the array was written into, as by w.data -= step
+            before = next((u.after for u in reversed(record.updates) if u.vertex == vertex), None)
+            before = record.graph.vertices[vertex].value if before is None else before
+        self.traces[k] = replace(record, updates=[*record.updates, update(vertex, before, after, place)])
 
     def trace_of(self, node: Node) -> Trace | None:
         """The trace that the last `backward()` from this node has left."""
@@ -80,6 +89,7 @@ def record() -> Iterator[Tape]:
         yield tape
 
 
-def tape_of(node: Node) -> Tape | None:
-    """The tape that was running when the node was recorded."""
-    return node.value.tape if isinstance(node.value, Kept) else None
+def trace_on_tape(node: Node) -> Trace | None:
+    """The trace that the last `backward()` from this node has left on a tape."""
+    tapes = node.value.tapes if isinstance(node.value, Kept) else ()
+    return next((found for tape in reversed(tapes) if (found := tape.trace_of(node)) is not None), None)

@@ -1,0 +1,42 @@
+"""What an operation computes, as a formula: `x @ W + b` where Python has signs for it, else a call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from viz.formulas.formula import Formula, formula
+from viz.formulas.tree import Call, Name, Words, parse
+
+SIGNED = {  # the inputs are a, b, c, in order
+    "add": "a + b",
+    "subtract": "a - b",
+    "multiply": "a * b",
+    "divide": "a / b",
+    "power": "a ** b",
+    "matmul": "a @ b",
+    "affine": "a @ b + c",
+    "negative": "-a",
+    "square": "a ** 2",
+    "reciprocal": "1 / a",
+    "greater": "a > b",
+    "less": "a < b",
+}
+
+
+def forward(op: str, inputs: Sequence[Any], arguments: Mapping[str, str] | None = None) -> Formula:
+    """The formula of an operation on these inputs, each a value or somebody's name for it."""
+    names = [chr(ord("a") + k) if k < 3 else f"x{k}" for k in range(len(inputs))]
+    meanings = {
+        name: symbol(given) if isinstance(given, str) else given for name, given in zip(names, inputs, strict=True)
+    }
+    found = formula(SIGNED[op]) if op in SIGNED and not arguments else None
+    if found is None or found.names != set(names):
+        keywords = tuple((name, parse(text)) for name, text in (arguments or {}).items())
+        found = Formula(Call(op, tuple(map(Name, names)), keywords))
+    return found.filled(meanings)
+
+
+def symbol(name: str) -> Formula:
+    """Somebody's name for something, whatever it looks like."""
+    return Formula(Name(name) if name.isidentifier() else Words(name))

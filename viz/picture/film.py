@@ -1,0 +1,167 @@
+"""The steps as a film: one frame for each moment, an animated GIF.
+
+Every frame is the same picture. What has not happened yet is not there: a value appears when it is computed, a gradient
+grows as it is added up. The edge of the moment is lit, and its sentence stands below. The layout is made once, with
+room for the longest text that each card will hold, so nothing moves.
+"""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from html import escape
+from typing import Any
+
+from viz.picture import raster, svg
+from viz.picture.cards import Card, card_rows, make_card
+from viz.picture.folding import VISIBLE, cards_of
+from viz.picture.scene import Scene, compose
+from viz.texts.sentences import sentence
+from viz.texts.text import clean
+from viz.tracing.model import OP, Forward, Graph, Trace, Update, Vertex
+from viz.tracing.moments import Moment, moments
+
+MOST_FRAMES = 240
+WIDEST, HIGHEST = 1600, 1000  # pixels
+SHOWN, LAST = 1800, 5000  # milliseconds
+LINE, LETTER, GAP = 20.0, 8.5, 8.0  # of the sentence
+NARROWEST = 640.0
+COLOURS = 128
+CALM = """
+.seegrad .edge .wire { opacity: 0.3; }
+.seegrad .sentence { font-size: 14px; }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """What is known after a moment: values and gradients by vertex."""
+
+    moment: Moment
+    values: dict[int, Any]
+    gradients: dict[int, Any]
+
+
+def gif(record: Trace) -> bytes:
+    """The film. Raises ImportError without the extra, ValueError where nobody would watch it to the end."""
+    try:
+        from PIL import Image
+    except ImportError:
+        raise raster.missing("gif") from None
+    pictures = frames(record)
+    width, height = raster.size(pictures[0])
+    scale = min(2.0, WIDEST / width, HIGHEST / height)
+    shots = [Image.open(io.BytesIO(shot)).convert("RGB") for shot in raster.shots(pictures, scale, "gif")]
+    palette = _palette(shots)
+    first, *rest = [shot.quantize(palette=palette, dither=Image.Dither.NONE) for shot in shots]
+    file = io.BytesIO()
+    durations = [*[SHOWN] * len(rest), LAST]
+    first.save(file, "GIF", save_all=True, append_images=rest, duration=durations, loop=0, optimize=False)
+    return file.getvalue()
+
+
+def _palette(shots: list[Any]) -> Any:
+    """One palette for the whole film: the colours of its first, its middle and its last frame."""
+    from PIL import Image
+
+    width, height = shots[0].size
+    sheet = Image.new("RGB", (width, 3 * height))
+    for k, shot in enumerate((shots[0], shots[len(shots) // 2], shots[-1])):
+        sheet.paste(shot, (0, k * height))
+    return sheet.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE)  # keeps white white
+
+
+def frames(record: Trace) -> list[str]:
+    """The frames as SVG, the backward pass alone where all of it would be too long."""
+    found = list(enumerate(instants(record), 1))
+    count = len(found)
+    if count > MOST_FRAMES:
+        found = [(i, instant) for i, instant in found if not isinstance(instant.moment.step, Forward)]
+    cards = cards_of(record.graph)
+    if not 0 < len(found) <= MOST_FRAMES or cards > VISIBLE:
+        raise ValueError(
+            f"a film has 1 to {MOST_FRAMES} frames and at most {VISIBLE} cards, and here are {len(found)} and {cards}: "
+            f"viz.step(y).save('steps.html') plays graphs of any size"
+        )
+    scene = compose(_roomy(record, [instant for _, instant in found]))
+    width, height = raster.size(svg.draw(scene))
+    width = max(width, NARROWEST)
+    said = [clean(sentence(record, instant.moment, i, count)) for i, instant in found]
+    lines = [textwrap.wrap(text, int((width - 2 * svg.MARGIN) / LETTER)) for text in said]
+    height += max(len(rows) for rows in lines) * LINE + GAP
+    return [_frame(scene, now, rows, width, height) for (_, now), rows in zip(found, lines, strict=True)]
+
+
+def instants(record: Trace) -> Iterator[Instant]:
+    """The state after each moment."""
+    values = {v.id: v.value for v in record.graph.vertices if v.kind != OP}
+    gradients: dict[int, Any] = {}
+    for moment in moments(record):
+        step = moment.step
+        if isinstance(step, Forward):
+            values[step.vertex] = record.graph.vertices[step.vertex].value
+        elif isinstance(step, Update):
+            values[step.vertex] = step.after
+        else:
+            gradients[step.vertex] = step.incoming
+            if moment.accumulates and moment.contribution is not None:
+                gradients[moment.contribution.target] = moment.contribution.after
+        yield Instant(moment, dict(values), dict(gradients))
+
+
+def _roomy(record: Trace, found: list[Instant]) -> Graph:
+    """The graph with each vertex as it is when its card is largest."""
+    largest = []
+    for vertex in record.graph.vertices:
+        states = {(id(now.values.get(vertex.id)), id(now.gradients.get(vertex.id))): now for now in found}
+        cards = [make_card(_at(vertex, now)) for now in states.values()]
+        largest.append(max(cards, key=lambda card: (card.height, card.width)).vertex)
+    return Graph(largest, record.graph.edges)
+
+
+def _at(vertex: Vertex, now: Instant) -> Vertex:
+    """A vertex as it is known then."""
+    return replace(vertex, value=now.values.get(vertex.id), gradient=now.gradients.get(vertex.id))
+
+
+def _frame(scene: Scene, now: Instant, lines: list[str], width: float, height: float) -> str:
+    """One frame: the picture of that instant, and its sentence."""
+    graph = Graph([_at(vertex, now) for vertex in scene.graph.vertices], scene.graph.edges)
+    cards = [_card(card, graph.vertices[card.vertex.id]) for card in scene.cards]
+    picture = svg.draw(scene._replace(graph=graph, cards=cards))
+    below = raster.size(picture)[1]
+    said = [
+        f'<text class="sentence" x="{svg.MARGIN}" y="{below + GAP + k * LINE:g}">{escape(line)}</text>'
+        for k, line in enumerate(lines)
+    ]
+    box = f'width="{width:g}" height="{height:g}"'
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="seegrad" {box} viewBox="0 0 {width:g} {height:g}">',
+            f"<style>{svg.style()}{CALM}{_lit(scene.graph, now.moment)}</style>",
+            f'<rect class="paper" {box}/>',
+            picture + "\n".join(said),
+            "</svg>",
+            "",
+        ]
+    )
+
+
+def _card(card: Card, vertex: Vertex) -> Card:
+    return replace(card, vertex=vertex, rows=card_rows(vertex, card.use, card.uses))
+
+
+def _lit(graph: Graph, moment: Moment) -> str:
+    """The style of what the moment is about: the wires it goes along, and the card it reaches."""
+    step, contribution = moment.step, moment.contribution
+    edges = [edge for edge in graph.edges if edge.target == step.vertex]
+    if contribution is not None:
+        edges = [edge for edge in edges if edge.slot == contribution.slot]
+    elif isinstance(step, Update):
+        edges = []
+    half, reached = ("forward", step.vertex) if contribution is None else ("backward", contribution.target)
+    wires = [f'.seegrad [data-edge="{e.source} {e.target} {e.slot}"] .{half}' for e in edges]
+    styles = [f"{wire} {{ opacity: 1; stroke-width: 3; }}\n" for wire in wires]
+    return "".join([*styles, f'.seegrad .card[data-vertex="{reached}"] .body {{ stroke-width: 3.4; }}\n'])

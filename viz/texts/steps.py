@@ -1,0 +1,170 @@
+"""What the steps of a trace say in symbols and numbers: the equations that sentences, blocks and pages are made of.
+
+Every equation is a `Formula` whose sides are true of the recorded values, from the rule to the result.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from viz.formulas import Formula, equation, formula
+from viz.formulas.forward import forward
+from viz.formulas.tree import Infix, Name, Transpose, Tree, parse, replaced
+from viz.texts.text import ELLIPSIS
+from viz.texts.words import called
+from viz.tracing.model import Contribution, Part, Summary, Trace, Update
+
+LONGEST = 120  # characters of the numbers in a sentence
+
+
+class Steps:
+    """A trace with names for its vertices and equations for its steps."""
+
+    def __init__(self, record: Trace):
+        self.record = record
+        self.graph = record.graph
+        self.called = called(record.graph)
+        self.inputs = record.graph.inputs()
+
+    # ---- forward ----
+
+    def computed(self, vertex: int) -> Formula:
+        """What an operation computes, in the names of its inputs: `x @ W + b`."""
+        return self._forward(vertex, [self.called[edge.source] for edge in self.inputs[vertex]])
+
+    def computation(self, vertex: int) -> Formula:
+        """The same, with their numbers where these are short and whole, and the result; only names if it is unknown."""
+        value = self.graph.vertices[vertex].value
+        if value is None:
+            return self.computed(vertex)
+        known = [self.graph.vertices[edge.source].value for edge in self.inputs[vertex]]
+        numbers = [self._forward(vertex, known)] if all(v is not None for v in known) else []
+        return _equation(self.computed(vertex), *filter(_is_short, numbers), value)
+
+    def _forward(self, vertex: int, inputs: list[Any]) -> Formula:
+        made = self.graph.vertices[vertex]
+        return forward(made.op, inputs, made.arguments)
+
+    # ---- backward ----
+
+    def gradient(self, contribution: Contribution, part: Part) -> Formula:
+        """A move of a contribution: in symbols, with numbers, with g times the local derivative, and its value."""
+        if part.what == "sum":
+            return equation(part.value)
+        rule = formula(part.text)
+        if part.what == "transpose":
+            return equation(rule, part.value)
+        product = _times_local(rule, contribution)
+        return _equation(rule, rule.filled(contribution.names), *product, part.value)
+
+    def turned(self, contribution: Contribution, part: Part) -> tuple[str, str]:
+        """What a transpose transposes: its name in the rule, and its shape."""
+        name = next(iter(formula(part.text).names), "")
+        return name, shape_of(contribution.names.get(name))
+
+    def shapes(self, contribution: Contribution) -> Formula | None:
+        """`(5, 2) @ (2, 3) = (5, 3)`: why a product of matrices fits; None where the rule is none."""
+        rule = formula(contribution.rule)
+        shapes = {name: np.shape(value) for name, value in contribution.names.items() if _is_array(value)}
+        if not isinstance(rule.tree, Infix) or rule.tree.sign != "@" or not rule.names <= shapes.keys():
+            return None
+
+        def shape(tree: Tree) -> Tree | None:
+            if isinstance(tree, Transpose) and isinstance(tree.of, Name):
+                return parse(str((*shapes[tree.of.name][:-2], *shapes[tree.of.name][:-3:-1])))
+            return parse(str(shapes[tree.name])) if isinstance(tree, Name) else None
+
+        return equation(Formula(replaced(rule.tree, shape)), formula(shape_of(contribution.spread)))
+
+    def accumulated(self, contribution: Contribution) -> Formula:
+        """`0.5 + 0.3 = 0.8`; only the sum where there was nothing before."""
+        if contribution.before is None:
+            return equation(contribution.after)
+        return equation(ADDED.filled({"a": contribution.before, "b": contribution.value}), contribution.after)
+
+    # ---- updates ----
+
+    def updated(self, update: Update) -> Formula | None:
+        """`0.4 - 0.5 * 0.08217 = 0.3589`, where an update is a fixed multiple of the gradient; else None."""
+        gradient = self.gradients.get(update.vertex)
+        rate = _rate(update, gradient)
+        if rate is None:
+            return None
+        return equation(DESCENT.filled({"a": update.before, "b": rate, "c": gradient}), update.after)
+
+    @cached_property
+    def gradients(self) -> dict[int, Any]:
+        """The gradient of each vertex after the backward pass, with what it had before it."""
+        found = {}
+        for step in self.record.backward:
+            for contribution in step.contributions:
+                found[contribution.target] = contribution.after
+        earlier = {v.id: v.gradient for v in self.graph.vertices if v.id in found and v.gradient is not None}
+        return found | {k: _sum(found[k], g) for k, g in earlier.items()}
+
+
+ADDED, DESCENT = formula("a + b"), formula("a - b * c")
+
+
+def _equation(*sides: Any) -> Formula:
+    """Sides that are equal, without one that reads like the one before it."""
+    written = [side if isinstance(side, Formula) else equation(side) for side in sides]
+    return equation(*(side for k, side in enumerate(written) if not k or side.text() != written[k - 1].text()))
+
+
+def _times_local(rule: Formula, contribution: Contribution) -> list[Formula]:
+    """`g * local` of an elementwise rule that has this form."""
+    tree = rule.tree
+    if contribution.local is None or not (isinstance(tree, Infix) and tree.sign == "*" and tree.left == Name("g")):
+        return []
+    return [formula("g * local").filled({"g": contribution.names.get("g", "g"), "local": contribution.local})]
+
+
+def _sum(a: Any, b: Any) -> Any:
+    return None if isinstance(a, Summary | tuple) or isinstance(b, Summary | tuple) else a + b
+
+
+def _rate(update: Update, gradient: Any) -> float | None:
+    """The number that the gradient was multiplied by, if it was one: the shortest that explains the new value."""
+    before, after, g = (_real(value) for value in (update.before, update.after, gradient))
+    if before is None or after is None or g is None:
+        return None
+    with np.errstate(all="ignore"):
+        rate = float(np.sum((before - after) * g) / np.sum(g * g))
+        close = 1e-6 if np.asarray(update.after).dtype.itemsize < 8 else 1e-12
+        for digits in range(1, 8):
+            rounded = float(f"{rate:.{digits}g}")
+            if np.allclose(before - rounded * g, after, rtol=close, atol=close * float(np.max(np.abs(before)))):
+                return rounded
+    return None
+
+
+def brief(rule: Formula) -> str:
+    """The rule, the numbers next to the result if they are short and whole, and the result."""
+    first, *more = rule.sides
+    return " = ".join([side.text() for side in (first, *filter(_is_short, more[:-1][-1:]), *more[-1:])])
+
+
+def _is_short(side: Formula) -> bool:
+    return ELLIPSIS not in side.text() and len(side.text()) <= LONGEST
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray | Summary)
+
+
+def _real(value: Any) -> np.ndarray | None:
+    """An array of floats in double precision; None for anything else."""
+    known = isinstance(value, np.ndarray | np.generic) and value.dtype.kind == "f" and value.size > 0
+    return np.asarray(value, float) if known else None
+
+
+def shape_of(value: Any) -> str:
+    """The shape of an array, as Python writes it; nothing for a number or several results."""
+    if value is None:
+        return ""
+    shape = value.shape if isinstance(value, Summary) else () if isinstance(value, tuple | list) else np.shape(value)
+    return str(tuple(shape)) if shape else ""
