@@ -781,6 +781,39 @@ def test_where_nothing_was_recorded_it_is_said(page):
     assert tab.locator(".nudge input").count() == 0
 
 
+# ---- for everybody ----
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1200), ("dark", 1200), ("light", 320)])
+@pytest.mark.parametrize("name", ["net", "many"])
+def test_axe_finds_nothing(page, name, scheme, width):
+    package = pytest.importorskip("axe_playwright_python", reason="pip install axe-playwright-python")
+    script = (Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    record = TRACES[name]()
+    tab = page(lens_page(record), color_scheme=scheme, viewport={"width": width, "height": 800}, bypass_csp=True)
+    tab.evaluate(script)
+    tab.evaluate("document.querySelector('details').open = true")
+    last = len(moments(record))
+    for i in (last - 1, last):
+        tab.evaluate("(number) => window.page.lenses.update({ number })", i)
+        if i == last:
+            tab.evaluate("window.page.lenses.togglePredict()")
+        chosen = tab.locator(".probed [role=gridcell]").first
+        if chosen.count():
+            chosen.press("Enter")
+        found = tab.evaluate("axe.run()")["violations"]
+        assert [(v["id"], [node["html"] for node in v["nodes"]]) for v in found] == []
+
+
+@pytest.mark.parametrize("name", ["net", "many", "pictures"])
+def test_nothing_is_wider_than_a_phone(page, name):
+    record = TRACES[name]()
+    tab = page(lens_page(record), viewport={"width": 320, "height": 700})
+    for i in range(1, len(moments(record)) + 1):
+        tab.evaluate("(number) => window.page.lenses.update({ number })", i)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 320
+
+
 # ---- words and names ----
 
 

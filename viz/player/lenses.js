@@ -153,6 +153,7 @@ class Lenses {
     const goTo = (other) => this.showCell(other);
     const { element, lit } = probePanel(values, moment, this.result.name, cell, words, goTo);
     this.panel.replaceChildren(element);
+    this.panel.scrollIntoView({ block: "nearest" });
     this.heats.forEach((heat, key) => heat.light(key === "result" ? [cell] : (lit.get(key) ?? [])));
   }
 
