@@ -26,22 +26,8 @@ from viz.tracing.file import Table
 from viz.tracing.model import Nudge, Probe, Trace
 from viz.tracing.moments import Moment, moments
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
-CHROMIUM = Path("/usr/bin/chromium")
-if not CHROMIUM.exists():
-    pytest.skip("no /usr/bin/chromium: apt-get install chromium", allow_module_level=True)
-
 PLAYER = Path(viz.__file__).parent / "player"
 SCRIPTS = ("values.js", "heat.js", "probe.js", "predict.js", "nudge.js", "lenses.js")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
-        yield chromium
-        chromium.close()
 
 
 def html(tail: str, style: str = "") -> str:
@@ -121,7 +107,7 @@ def test_numbers_read_as_in_python(page):
     assert in_javascript(page, kept) == [values(x) for x in kept]
 
 
-@pytest.mark.parametrize("dtype", "? b B h H i I l L e f d F D".split())
+@pytest.mark.parametrize("dtype", ["?", "b", "B", "h", "H", "i", "I", "l", "L", "e", "f", "d", "F", "D"])
 def test_arrays_of_each_dtype_read_as_in_python(page, dtype):
     rng = np.random.default_rng(1)
     kept = []
@@ -825,7 +811,7 @@ def test_every_language_has_the_same_phrases_with_the_same_slots():
 
 def test_every_phrase_is_used_and_every_used_phrase_exists():
     code = "".join((PLAYER / name).read_text(encoding="utf-8") for name in PLAYER_SCRIPTS)
-    made = {f"lens_{kind}" for kind in "sign value shape".split()}
+    made = {f"lens_{kind}" for kind in ["sign", "value", "shape"]}
     used = set(re.findall(r"\blens_\w+\b", code)) - {"lens_"}
     stems = tuple(set(re.findall(r"`(lens_\w*)\$\{", code)))
     assert used <= {*WORDS["en"], *stems}
