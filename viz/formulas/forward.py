@@ -20,8 +20,6 @@ SIGNED = {  # the inputs are a, b, c, in order
     "negative": "-a",
     "square": "a ** 2",
     "reciprocal": "1 / a",
-    "greater": "a > b",
-    "less": "a < b",
 }
 
 
