@@ -94,12 +94,17 @@ class Graph:
         return found
 
     def uses(self) -> Counter[int]:
-        """How often each vertex is used; 0 where a group uses it, which does not tell how often."""
-        found = Counter([edge.source for edge in self.edges])
-        for edge in self.edges:
-            if self.vertices[edge.target].kind == GROUP:
-                found[edge.source] = 0
-        return found
+        """How often each vertex is used, as far as the graph can tell."""
+        return Counter([edge.source for edge in self.edges])
+
+
+class Excerpt(Graph):
+    """What is shown of a larger graph: folded, or a part. It cannot tell how often something is used in the whole."""
+
+    __slots__ = ()
+
+    def uses(self) -> Counter[int]:
+        return Counter()
 
 
 @dataclass(frozen=True, slots=True)
