@@ -263,6 +263,8 @@ def map_values(record: Any, change: Callable[[Any], Any]) -> Any:
     The arrays of probes and nudges are no values: they are needed whole, and are left as they are.
     """
     kind = type(record)
+    if record is None or kind is str:
+        return record
     if kind is list:
         return [map_values(item, change) for item in record]
     if kind is dict:
@@ -280,10 +282,18 @@ def map_values(record: Any, change: Callable[[Any], Any]) -> Any:
 def each_value(record: Any) -> list[Any]:
     """Every value in a record, an array or a Summary."""
     found: list[Any] = []
-
-    def note(value: Any) -> Any:
-        found.append(value)
-        return value
-
-    map_values(record, note)
+    waiting = [record]
+    while waiting:
+        item = waiting.pop()
+        kind = type(item)
+        if item is None or kind is str:
+            continue
+        if isinstance(item, np.ndarray | np.generic | Summary):
+            found.append(item)
+        elif kind is list or kind is tuple:
+            waiting += item
+        elif kind is dict:
+            waiting += item.values()
+        elif is_dataclass(kind):
+            waiting += [getattr(item, name) for name, holds in _holding(kind) if holds]
     return found
