@@ -223,6 +223,15 @@ def test_backward_twice_through_a_retained_graph():
     np.testing.assert_array_equal(leaf.gradient, first.backward[-1].contributions[0].after)
 
 
+def test_one_of_several_results_has_its_trace():
+    a = Tensor(np.array([[2.0, 1.0], [0.0, 3.0]]), requires_grad=True)
+    with viz.record() as tape:
+        _, log = np.linalg.slogdet(a)
+        log.backward()
+    assert viz.trace(log) is tape.traces[0]
+    assert missing(tape.traces[0]) == []
+
+
 def test_a_gradient_to_start_from_is_recorded():
     x = Tensor(np.ones(3), requires_grad=True)
     with viz.record() as tape:

@@ -20,7 +20,7 @@ import numpy as np
 from viz.picture.outline import Span, operations, outline
 from viz.picture.program import Program
 from viz.texts.text import plural
-from viz.tracing.model import COMPUTED, CONSTANT, GROUP, INPUT, LEAF, Edge, Graph, Vertex
+from viz.tracing.model import COMPUTED, CONSTANT, GROUP, INPUT, LEAF, Edge, Excerpt, Graph, Vertex
 
 VISIBLE = 150  # cards that a picture shows before it folds
 SATELLITES = 4  # leaves and constants at one card of a folded graph; more of them share a card
@@ -150,7 +150,7 @@ class _Quotient:
         self.groups: dict[int, Group] = {}
 
     def folding(self) -> Folding:
-        return Folding(Graph(self.vertices, self.edges), self.shown_as, self.edge_of, self.groups)
+        return Folding(Excerpt(self.vertices, self.edges), self.shown_as, self.edge_of, self.groups)
 
     def add(self, span: Span) -> None:
         bundles = self._bundles(span)

@@ -100,7 +100,7 @@ class Picture:
     @property
     def html(self) -> str:
         """One page that holds the picture: no scripts, and a policy that forbids every request."""
-        hashes = " ".join(_csp_hash(style) for style in (PAGE_STYLE, svg.style()))
+        hashes = " ".join(csp_hash(style) for style in (PAGE_STYLE, svg.style()))
         title = escape(heading(self.drawn))
         return PAGE.format(hashes=hashes, title=title, style=PAGE_STYLE, picture=self.svg)
 
@@ -133,7 +133,8 @@ def _markdown(picture: Picture) -> str:
     return f"## Graph\n\n```mermaid\n{mermaid(whole)}```\n\n{steps}" if cards_of(whole) <= IN_TEXT else steps
 
 
-def _csp_hash(style: str) -> str:
+def csp_hash(style: str) -> str:
+    """What a Content-Security-Policy says to allow this one style sheet."""
     import base64
     import hashlib
 

@@ -23,8 +23,8 @@ from viz.formulas.mathml import STYLE as FORMULAS
 from viz.picture.picture import Picture
 from viz.picture.svg import page_style
 from viz.player.data import page_data
-from viz.player.stage import picture
 from viz.player.lens_words import WORDS
+from viz.player.stage import picture
 from viz.player.words import UI
 from viz.saving import write_atomically
 from viz.texts.sentences import sentences
@@ -85,7 +85,8 @@ class Player:
             "data": _block(data),
         }
         page = (FOLDER / "page.html").read_text("utf-8")
-        return re.sub(r"\{\{(\w+)\}\}", lambda slot: parts[slot[1]], page)
+        page = re.sub(r"\{\{(\w+)\}\}", lambda slot: parts[slot[1]], page)
+        return page.encode("utf-8", "replace").decode()  # a trace's file may hold half characters
 
     def _name(self) -> str:
         root = self.record.graph.root
@@ -116,7 +117,8 @@ class Player:
         return path
 
     def __repr__(self) -> str:
-        return f"<{UI['en']['title'].format(name=self._name())}; .save('steps.html') writes it to a file, .show() opens it>"
+        name = UI["en"]["title"].format(name=self._name())
+        return f"<{name}; .save('steps.html') writes it to a file, .show() opens it>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """The player in a frame without rights, the picture, and text: a notebook shows the best that it may."""
@@ -157,7 +159,7 @@ def _block(data: Any) -> str:
     """A block of data that cannot end early, packed if it is large."""
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     if len(text) > PLAIN:
-        packed = base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+        packed = base64.b64encode(zlib.compress(text.encode("utf-8", "replace"), 9)).decode()
         return f'<script type="application/octet-stream" id="data">{packed}</script>'
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
