@@ -26,22 +26,8 @@ from viz.tracing.file import Table
 from viz.tracing.model import Nudge, Probe, Trace
 from viz.tracing.moments import Moment, moments
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
-CHROMIUM = Path("/usr/bin/chromium")
-if not CHROMIUM.exists():
-    pytest.skip("no /usr/bin/chromium: apt-get install chromium", allow_module_level=True)
-
 PLAYER = Path(viz.__file__).parent / "player"
 SCRIPTS = ("values.js", "heat.js", "probe.js", "predict.js", "nudge.js", "lenses.js")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
-        yield chromium
-        chromium.close()
 
 
 def html(tail: str, style: str = "") -> str:
@@ -121,7 +107,7 @@ def test_numbers_read_as_in_python(page):
     assert in_javascript(page, kept) == [values(x) for x in kept]
 
 
-@pytest.mark.parametrize("dtype", "? b B h H i I l L e f d F D".split())
+@pytest.mark.parametrize("dtype", ["?", "b", "B", "h", "H", "i", "I", "l", "L", "e", "f", "d", "F", "D"])
 def test_arrays_of_each_dtype_read_as_in_python(page, dtype):
     rng = np.random.default_rng(1)
     kept = []
@@ -781,6 +767,39 @@ def test_where_nothing_was_recorded_it_is_said(page):
     assert tab.locator(".nudge input").count() == 0
 
 
+# ---- for everybody ----
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1200), ("dark", 1200), ("light", 320)])
+@pytest.mark.parametrize("name", ["net", "many"])
+def test_axe_finds_nothing(page, name, scheme, width):
+    package = pytest.importorskip("axe_playwright_python", reason="pip install axe-playwright-python")
+    script = (Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    record = TRACES[name]()
+    tab = page(lens_page(record), color_scheme=scheme, viewport={"width": width, "height": 800}, bypass_csp=True)
+    tab.evaluate(script)
+    tab.evaluate("document.querySelector('details').open = true")
+    last = len(moments(record))
+    for i in (last - 1, last):
+        tab.evaluate("(number) => window.page.lenses.update({ number })", i)
+        if i == last:
+            tab.evaluate("window.page.lenses.togglePredict()")
+        chosen = tab.locator(".probed [role=gridcell]").first
+        if chosen.count():
+            chosen.press("Enter")
+        found = tab.evaluate("axe.run()")["violations"]
+        assert [(v["id"], [node["html"] for node in v["nodes"]]) for v in found] == []
+
+
+@pytest.mark.parametrize("name", ["net", "many", "pictures"])
+def test_nothing_is_wider_than_a_phone(page, name):
+    record = TRACES[name]()
+    tab = page(lens_page(record), viewport={"width": 320, "height": 700})
+    for i in range(1, len(moments(record)) + 1):
+        tab.evaluate("(number) => window.page.lenses.update({ number })", i)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 320
+
+
 # ---- words and names ----
 
 
@@ -792,7 +811,7 @@ def test_every_language_has_the_same_phrases_with_the_same_slots():
 
 def test_every_phrase_is_used_and_every_used_phrase_exists():
     code = "".join((PLAYER / name).read_text(encoding="utf-8") for name in PLAYER_SCRIPTS)
-    made = {f"lens_{kind}" for kind in "sign value shape".split()}
+    made = {f"lens_{kind}" for kind in ["sign", "value", "shape"]}
     used = set(re.findall(r"\blens_\w+\b", code)) - {"lens_"}
     stems = tuple(set(re.findall(r"`(lens_\w*)\$\{", code)))
     assert used <= {*WORDS["en"], *stems}

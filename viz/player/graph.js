@@ -7,7 +7,7 @@ function createGraph(page) {
   const lives = livesOf(data, moments);
   const cards = cardsOf(svg), edges = edgesOf(svg, data, moments);
   const inputs = data.vertices.map(() => []), users = data.vertices.map(() => []);
-  for (const [source, target] of data.edges) {
+  for (const { source, target } of data.edges) {
     inputs[target].push(source);
     users[source].push(target);
   }
