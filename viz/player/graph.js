@@ -160,6 +160,7 @@ function createGraph(page) {
     else box.blur();
   }
 
+  box.addEventListener("mousedown", (event) => event.preventDefault()); // a click leaves the arrow keys to the steps
   box.addEventListener("pointerdown", (event) => {
     if (event.pointerType === "mouse" && event.button === 0) drag = { x: event.clientX, y: event.clientY, moved: false };
   });
