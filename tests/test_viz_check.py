@@ -566,12 +566,18 @@ def test_the_picture_marks_each_card_in_words():
     assert svg.count("✓ ok") == 9
 
 
+def test_a_notebook_shows_picture_and_table():
+    result = viz.check(np.sum(leaf([1.0, 2.0], "x") * 3.0), {"x": [3.0, 4.0]})
+    page = result._repr_html_()
+    assert page.startswith(result._repr_svg_())
+    assert "✗ WRONG" in page.split("<pre>")[1]
+
+
 def test_hostile_names_are_only_text():
     evil = "<script>alert(1)</script>\n| `x` [a](javascript:alert(1)) \u202e"
     x = leaf([1.0, 2.0], evil)
     result = viz.check(np.sum(x * x), {x: [2.0, 5.0]})
-    assert "<script>" not in result.draw().svg
-    assert "<script>" not in result.markdown
+    assert "<script>" not in result._repr_html_() + result.markdown
     assert "](" not in result.markdown.replace("\\](", "")
     assert all(line.startswith("|") for line in result.markdown.splitlines()[2:5])
     assert "\u202e" not in str(result) + result.markdown

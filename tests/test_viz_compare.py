@@ -189,7 +189,6 @@ def test_every_vertex_has_one_row_and_both_sides_stand_in_order():
 # ---- records ----
 
 
-@pytest.mark.skipif(not hasattr(viz, "load"), reason="until viz.load is here")
 def test_a_loaded_trace_compares_like_the_one_that_was_saved(tmp_path):
     record = viz.trace(net())
     loaded = viz.load(record.save(tmp_path / "a.json"))

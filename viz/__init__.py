@@ -7,6 +7,7 @@
     viz.record()     a block in which every value is kept for the views
     viz.check(y)     gradients beside finite differences and a learner's own, with a diagnosis
     viz.compare(a, b)  two graphs aligned, and where they differ
+    viz.worksheet(y) a sheet to print, with blanks and an answer key
     viz.dot(y)       a graphviz.Digraph
 
 Nothing here changes a gradient or frees a graph. Importing viz imports neither graphviz nor any drawing program.
@@ -21,6 +22,7 @@ from viz.picture.picture import Picture, draw
 from viz.player.page import Player, step
 from viz.study.check import Check, check
 from viz.study.compare import Comparison, compare
+from viz.study.worksheet import Worksheet, worksheet
 from viz.texts.explain import explain
 from viz.tracing.file import TraceFileError, load
 from viz.tracing.model import Trace
@@ -28,6 +30,6 @@ from viz.tracing.taking import trace
 from viz.tracing.tape import Tape, record
 
 __all__ = [
-    "Check", "Comparison", "Picture", "Player", "Tape", "Trace", "TraceFileError",
-    "check", "compare", "dot", "draw", "explain", "load", "record", "step", "trace",
+    "Check", "Comparison", "Picture", "Player", "Tape", "Trace", "TraceFileError", "Worksheet",
+    "check", "compare", "dot", "draw", "explain", "load", "record", "step", "trace", "worksheet",
 ]  # fmt: skip

@@ -24,7 +24,7 @@ from viz.picture.picture import Picture
 from viz.study.agreement import APPROXIMATE, NOT_CHECKED, OK, WRONG, Verdict, beside, beside_differences, largest
 from viz.study.diagnosis import Case, Diagnosis, counts, diagnose, first_not_finite
 from viz.study.differences import WORK, Difference, Replay, cells_of, slopes_of
-from viz.study.marked import marked
+from viz.study.marked import beneath, marked
 from viz.study.names import Names
 from viz.study.report import as_markdown, as_text, marks, signed
 from viz.tracing.model import LEAF, OP, Contribution, Graph, Trace, Vertex
@@ -143,10 +143,13 @@ class Check:
     def draw(self) -> Picture:
         """The graph, each checked gradient marked on its card: in words, with a sign."""
         lines = {row.vertex: marks(row) for row in self.rows}
-        return marked(filled(self.record), lines, {row.vertex: signed(row.status) for row in self.rows})
+        return marked(filled(self.record), lines, {row.vertex: signed(row.status) for row in self.rows}, self.record)
 
     def _repr_svg_(self) -> str:
         return self.draw().svg
+
+    def _repr_html_(self) -> str:
+        return beneath(self.draw(), str(self))
 
 
 class _Checker:

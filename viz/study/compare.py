@@ -18,9 +18,9 @@ from viz.picture.picture import Picture
 from viz.study.agreement import OK, beside
 from viz.study.align import align
 from viz.study.check import filled, gradients_of
-from viz.study.marked import Above, framed, marked
-from viz.study.names import Names
+from viz.study.marked import Above, beneath, framed, marked
 from viz.study.sidebyside import as_markdown, as_text, marks, verdict
+from viz.texts.words import called
 from viz.tracing.budget import summary
 from viz.tracing.model import OP, Graph, Summary, Trace, Vertex
 from viz.tracing.taking import trace
@@ -106,10 +106,13 @@ class Comparison:
     def _picture(self, record: Trace, side: str) -> Picture:
         rows = {v.id: row for row in self.rows if (v := getattr(row, side)) is not None}
         lines = {id: marks(row) for id, row in rows.items()}
-        return marked(framed(filled(record), side), lines, {id: verdict(row) for id, row in rows.items()})
+        return marked(framed(filled(record), side), lines, {id: verdict(row) for id, row in rows.items()}, record)
 
     def _repr_svg_(self) -> str:
         return self.draw().svg
+
+    def _repr_html_(self) -> str:
+        return beneath(self.draw(), str(self))
 
 
 def compare(a: Tensor | Trace | Tape, b: Tensor | Trace | Tape, grad: Any = None) -> Comparison:
@@ -119,7 +122,7 @@ def compare(a: Tensor | Trace | Tape, b: Tensor | Trace | Tape, grad: Any = None
     """
     first, second = trace(a, grad), trace(b, grad)
     pairs = list(_paired(first.graph, second.graph))
-    names = Names(first.graph).of, Names(second.graph).of
+    names = called(first.graph), called(second.graph)
     gradients = gradients_of(first), gradients_of(second)
     rows = [_row(first.graph, second.graph, i, j, names, gradients) for i, j in pairs]
     forward = next((r for r in rows if r.alone or r.changed or r.value.status == DIFFERS), None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,13 +10,12 @@ from html import escape
 from viz.picture.cards import Row
 from viz.picture.folding import VISIBLE, fold
 from viz.picture.picture import Picture
+from viz.picture.raster import size as size_of
 from viz.texts.words import heading
-from viz.tracing.model import Edge, Graph
-
-SIZE = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
+from viz.tracing.model import Edge, Graph, Trace
 
 
-def marked(graph: Graph, lines: Mapping[int, list[str]], verdicts: Mapping[int, str]) -> Picture:
+def marked(graph: Graph, lines: Mapping[int, list[str]], verdicts: Mapping[int, str], source: Trace) -> Picture:
     """The picture with lines added to the cards of some vertices; a card that stands for several counts verdicts."""
     folding = fold(graph, VISIBLE)
     shown: dict[int, list[int]] = {}
@@ -27,7 +25,13 @@ def marked(graph: Graph, lines: Mapping[int, list[str]], verdicts: Mapping[int, 
     for card, ids in shown.items():
         counted = Counter(verdicts[id] for id in ids)
         found[card] = lines[ids[0]] if len(ids) == 1 else [f"{count} {verdict}" for verdict, count in counted.items()]
-    return Picture(graph, folding.graph, {card: [Row("mark", text) for text in texts] for card, texts in found.items()})
+    marks = {card: [Row("mark", text) for text in texts] for card, texts in found.items()}
+    return Picture(graph, folding.graph, marks, source=source)
+
+
+def beneath(picture: Picture, text: str) -> str:
+    """HTML for a notebook: the picture, and below it what it says."""
+    return f"{picture.svg}<pre>{escape(text, quote=False)}</pre>"
 
 
 class Above(Picture):
@@ -38,12 +42,13 @@ class Above(Picture):
     def __init__(self, a: Picture, b: Picture):
         self.graph = both(a.graph, b.graph)
         self.drawn = both(a.drawn, b.drawn)
+        self.source = None
         self.svg = stacked(a.svg, b.svg, f"a: {heading(a.drawn)}; b: {heading(b.drawn)}")
 
 
 def stacked(a: str, b: str, title: str) -> str:
     """One SVG text that holds two of ours, one above the other."""
-    sizes = [[float(x) for x in SIZE.search(text).groups()] for text in (a, b)]  # type: ignore[union-attr]
+    sizes = size_of(a), size_of(b)
     width, height = max(sizes[0][0], sizes[1][0]), sizes[0][1] + sizes[1][1]
     lower = b.replace("<svg ", f'<svg y="{sizes[0][1]:g}" ', 1)
     size = f'width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}"'

@@ -1,16 +1,17 @@
-"""Names of vertices that tell them apart, and which vertex a name means.
+"""Which vertex a name means.
 
-Two layers both have a `W`. A name therefore has the module that uses the vertex before it (`0 Affine.W`) or, where that
-is not enough, its number after it (`W#3`). A key of `model.named_parameters()` is understood if it means one vertex
-only; words in it that no module of the graph has, such as the field `layers` of `layers.0.W`, are passed over.
+Every name that a view shows is understood, the name alone where only one vertex has it, and a key of
+`model.named_parameters()` if it means one vertex only: words in it that no module of the graph has, such as the field
+`layers` of `layers.0.W`, are passed over.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 
 from viz.texts.text import clean
+from viz.texts.words import called
 from viz.tracing.model import CONSTANT, Graph
 
 NAMED = 60  # characters of a name in a list
@@ -18,24 +19,18 @@ LISTED = 40  # names that an error lists
 
 
 class Names:
-    """The names in one graph. `of[id]` is the name of a vertex, different for each."""
+    """The names in one graph. `of[id]` is what views call a vertex."""
 
     def __init__(self, graph: Graph):
-        self.graph = graph
-        self._modules = _modules(graph)
-        own = [v.name or v.op or v.kind for v in graph.vertices]
-        within = [f"{m[-1]}.{name}" if m else name for m, name in zip(self._modules, own, strict=True)]
-        count, count_within = Counter(own), Counter(within)
-        self.of = [
-            name if count[name] == 1 else longer if count_within[longer] == 1 else f"{name}#{v.id}"
-            for v, name, longer in zip(graph.vertices, own, within, strict=True)
-        ]
+        self.of = called(graph)
+        modules = _modules(graph)
         self._ids: dict[str, set[int]] = defaultdict(set)
-        for v, name in zip(graph.vertices, own, strict=True):
+        for v in graph.vertices:
+            name = v.name or v.op or v.kind
             if v.kind != CONSTANT:
-                for form in (self.of[v.id], f"{name}#{v.id}", *_paths(self._modules[v.id], name)):
+                for form in (self.of[v.id], f"{name}#{v.id}", *_paths(modules[v.id], name)):
                     self._ids[form].add(v.id)
-        self._words = {word for module in self._modules for label in module for word in _words(label)}
+        self._words = {word for module in modules for label in module for word in _words(label)}
 
     def find(self, key: str, among: Iterable[int]) -> int:
         """The one vertex that a key means. Raises ValueError with the names there are."""
