@@ -20,9 +20,9 @@ from viz.texts.phrases import PHRASES
 from viz.texts.sentences import Sentences
 from viz.texts.steps import shape_of
 from viz.texts.text import clean, fitting, values
-from viz.texts.words import place
+from viz.texts.words import place, title
 from viz.tracing.file import to_json
-from viz.tracing.model import Backward, Contribution, Forward, Trace, Update
+from viz.tracing.model import Backward, Contribution, Forward, Trace, Update, Vertex
 from viz.tracing.moments import Moment, moments
 from viz.tracing.taking import TRANSPOSED
 
@@ -49,9 +49,16 @@ def page_data(record: Trace) -> dict[str, Any]:
     facts = Facts(said)
     content["moments"] = [_placed(texts, said.slots(moment), facts.of(moment)) for moment in moments(record)]
     content["called"] = [texts.put(name) for name in said.steps.called]
+    content["cards"] = [_card(texts, vertex) for vertex in record.graph.vertices]
     content["texts"] = texts.rows
     content["phrases"] = PHRASES
     return content
+
+
+def _card(texts: Texts, vertex: Vertex) -> list[int | None]:
+    """The title and the value on the card of a vertex."""
+    value = None if vertex.value is None else texts.put(fitting(vertex.value, LONGEST))
+    return [texts.put(clean(title(vertex), LONGEST)), value]
 
 
 def _placed(texts: Texts, said: tuple[str, dict[str, str]], facts: dict[str, str]) -> dict[str, Any]:

@@ -36,11 +36,14 @@ function momentWithTexts(data, moment, k) {
 function createPage(data, lang) {
   const words = data.words[lang], phrases = data.phrases[lang] ?? data.phrases.en;
   const moments = momentsOf(data).map((moment, k) => momentWithTexts(data, moment, k)), n = moments.length;
+  const slots = data.vertices.map(() => []); // of the inputs of each vertex
+  for (const { target, slot } of data.edges) slots[target].push(slot);
   const still = matchMedia("(prefers-reduced-motion: reduce)");
-  let views = [], lenses = null;
+  let views = [], lenses = null, outline = null;
 
   const page = {
-    data, lang, words, moments, n,
+    data, lang, words, moments, n, slots,
+    lives: livesOf(data, moments, slots),
     i: 0, grain: "ops", cell: null, cells: [], revealed: true,
     called: data.called.map((place) => data.texts[place]),
     firstBackward: moments.find((moment) => moment.kind === "backward")?.i,
@@ -48,16 +51,17 @@ function createPage(data, lang) {
     announce: (text) => { one("said").textContent = text; },
     begin, go, forward, back, operation, setGrain, sentence, searchable,
     togglePredict: () => one("predict").setAttribute("aria-pressed", String(lenses.togglePredict())),
+    viewed: () => outline.draw(),
     repaint: () => lenses.repaint(),
   };
 
   function begin() {
     const graph = createGraph(page), transport = createTransport(page);
+    outline = createOutline(page, graph);
     lenses = createLenses(one("lens"), data, words, refresh);
-    views = [createPanel(page), transport, createOutline(page, graph)];
-    views.unshift(graph);
+    views = [graph, createPanel(page), transport, outline];
     createList(page);
-    graph.open();
+    graph.begin();
     listen(page, graph, transport);
     go(fromLink() || 1);
   }
@@ -163,6 +167,7 @@ function listen(page, graph, transport) {
     arrowup: () => graph.walk("up"),
     arrowdown: () => graph.walk("down"),
     enter: graph.enter,
+    escape: graph.leave,
   };
   document.addEventListener("keydown", (event) => {
     const key = event.key.toLowerCase(), at = event.target;
