@@ -27,7 +27,7 @@ class Watcher:
         """A backward sweep has gone through `node`."""
 
     def replaced(self, node: Any, before: Any, after: Any, place: Any) -> None:
-        """The array of a recorded Tensor was replaced, or written into (before is after), at this place of the user's."""
+        """The array of a recorded Tensor was replaced, or written into (before is after), at this place in the code."""
 
 
 class Mode:

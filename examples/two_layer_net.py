@@ -163,7 +163,8 @@ def show_first_step(options: argparse.Namespace, digits: mnist.Digits) -> None:
     viz.draw(loss).save(options.out)
     print(f"the graph of the first step is drawn in {options.out.resolve()}")
     print("its backward pass begins like this:\n")
-    print("\n\n".join(viz.explain(loss).split("\n\n")[:BLOCKS_SHOWN]))
+    steps = viz.explain(loss)
+    print("\n\n".join(steps[steps.index("Backward from loss") :].split("\n\n")[:BLOCKS_SHOWN]))
 
 
 # The command line

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import time
 
 import numpy as np
 import pytest
-from test_viz_formulas import check_latex
+from samples import DIFFERENTIABLE
+from test_viz_formulas import check_latex, check_mathml
 
 import nn
 import viz
 from autograd import Tensor
+from viz.texts.documents import FORMS
+from viz.texts.phrases import PHRASES
+from viz.texts.sentences import Sentences
 from viz.texts.words import called
 from viz.tracing.moments import moments
+
+OF_ROW = {sample.name: sample for sample in reversed(DIFFERENTIABLE)}
 
 
 def without_places(text: str) -> str:
@@ -84,6 +92,13 @@ def test_a_layer_shows_transposes_shapes_and_the_sum_over_the_batch():
     assert "2 Affine.b (2,) was stretched to (5, 2), so sum over axis 0: [0.1434, -0.1434]   (2,)" in block
     assert "2 Affine.b.grad: [0.1434, -0.1434], use 1 of 1" in block
     assert "Step 18, 0 Affine.b: [0, 0, 0] - 0.1 * [-0.01403, 0.1913, 0] = [0.001403, -0.01913, 0]" in block
+
+
+def test_a_product_with_a_vector_has_no_line_of_shapes():
+    x, W = named("x", [1.0, 2.0]), named("W", [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    text = viz.explain((x @ W).sum())
+    assert "aᵀ @ g\n    = [1, 2]ᵀ @ [1, 1, 1]\n    = [[1, 1, 1], [2, 2, 2]]   (2, 3)\n" in text
+    assert "shapes:" not in text
 
 
 def test_broadcast_axes_are_summed_in_a_line_of_their_own():
@@ -178,16 +193,38 @@ def test_the_gradient_of_an_update_includes_what_was_there_before():
     assert "w: 2 - 0.5 * 7 = -1.5" in viz.explain(tape)
 
 
+@pytest.mark.parametrize("name", OF_ROW)
+def test_every_operation_can_be_told(name):
+    """In every form and language, whatever the shapes, dtypes and numbers of results."""
+    f, xs = OF_ROW[name].problem(float)
+    y = f(*(Tensor(x, requires_grad=True) for x in xs))
+    record = viz.trace(y, np.ones_like(y.data))
+    said = Sentences(record)
+    for i, moment in enumerate(moments(record), 1):
+        for lang in PHRASES:
+            assert "\n" not in said.sentence(moment, i, 99, lang)
+        if moment.contribution is not None and moment.part is not None:
+            check_mathml(said.steps.gradient(moment.contribution, moment.part).mathml())
+            check_latex(said.steps.gradient(moment.contribution, moment.part).latex())
+            assert said.steps.gradient(moment.contribution, moment.part).spoken()
+    for form in FORMS:
+        assert len(re.findall(r"Step \d+", viz.explain(record, form=form))) == len(moments(record))
+
+
 # ---- Markdown and LaTeX ----
 
 HOSTILE = ["`tick`", "$x$", "a|b", "<script>alert(1)</script>", "a\nb", "\u202ertl", "100%&_#{}~^\\", "*b* _i_"]
 HOSTILE += ["![](x)", '"q"', "<b>"]
 
 
+def hostile(name: str) -> viz.Trace:
+    x = named(name, [1.0, 2.0])
+    return viz.trace((x * x).sum())
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_stay_text_in_markdown(name):
-    x = named(name, [1.0, 2.0])
-    text = viz.explain((x * x).sum(), form="markdown")
+    text = viz.explain(hostile(name), form="markdown")
     outside = re.sub(r"^```math\n.*?\n```$", "", text, flags=re.DOTALL | re.MULTILINE)
     assert text.count("```math") == len(re.findall(r"^```$", text, re.MULTILINE))
     words = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", outside)
@@ -196,8 +233,7 @@ def test_hostile_names_stay_text_in_markdown(name):
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_latex_is_well_formed(name):
-    x = named(name, [1.0, 2.0])
-    text = viz.explain((x * x).sum(), form="latex")
+    text = viz.explain(hostile(name), form="latex")
     body = "\n".join(line for line in text.splitlines() if not line.startswith("%"))
     for math in re.findall(r"\\begin\{align\*\}\n(.*?)\n\\end\{align\*\}", body, re.DOTALL):
         for row in math.split(" \\\\\n"):
@@ -234,3 +270,14 @@ def test_long_programs_take_linear_time():
     text = viz.explain(record)
     assert time.perf_counter() - start < 10
     assert "Step 4000, to" in text
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex here")
+def test_latex_compiles(tmp_path):
+    """What the token check above says, said by LaTeX itself."""
+    parts = [r"\documentclass{article}\usepackage{amsmath}\allowdisplaybreaks\begin{document}"]
+    parts += [viz.explain(record, form="latex") for record in (network(), *map(hostile, HOSTILE))]
+    (tmp_path / "steps.tex").write_text("\n".join([*parts, r"\end{document}"]), encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "steps.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]

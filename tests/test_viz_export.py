@@ -20,11 +20,21 @@ from nn import optim
 from viz.picture import film, raster
 from viz.picture.cards import PAD, text_width
 from viz.picture.mermaid import MOST_ARROWS, mermaid
+from viz.picture.svg import COLOURS
 from viz.texts.text import clean, number
 from viz.tracing.moments import moments
 from viz.tracing.reading import graph
+from viz.tracing.taking import shown
 
-PLAIN = {".svg": "<svg ", ".html": "<!DOCTYPE html>", ".dot": "digraph {", ".mmd": "flowchart LR\n", ".json": "{"}
+PLAIN = {
+    ".svg": "<svg ",
+    ".html": "<!DOCTYPE html>",
+    ".dot": "digraph {",
+    ".mmd": "flowchart LR\n",
+    ".md": "## Graph\n\n```mermaid\nflowchart LR\n",
+    ".tex": "%",
+    ".json": "{",
+}
 EXTRAS = {".png": b"\x89PNG\r\n", ".pdf": b"%PDF-", ".gif": b"GIF89a"}
 
 
@@ -98,13 +108,37 @@ def test_json_is_the_trace(tmp_path):
     assert save(viz.draw(record), tmp_path, ".json").decode() == record.to_json()
 
 
-@pytest.mark.parametrize("suffix", [".json", ".gif"])
+def test_markdown_and_latex_are_the_explained_steps(tmp_path):
+    out = expression()[0]
+    assert save(viz.draw(out), tmp_path, ".tex").decode() == viz.explain(out, form="latex")
+    graph_part, _, steps = save(viz.draw(out), tmp_path, ".md").decode().partition("```\n\n")
+    assert steps == viz.explain(out, form="markdown")
+    assert graph_part == f"## Graph\n\n```mermaid\n{mermaid(shown(viz.trace(out)))}"
+
+
+def test_a_large_graph_is_not_drawn_in_markdown(tmp_path):
+    x = Tensor(1.0, requires_grad=True)
+    y = x
+    for _ in range(40):
+        y = np.sin(y)
+    assert save(viz.draw(y), tmp_path, ".md").decode() == viz.explain(y, form="markdown")
+
+
+@pytest.mark.parametrize("suffix", [".json", ".md", ".tex", ".gif"])
 def test_a_freed_graph_has_a_picture_but_no_steps(tmp_path, suffix):
     loss = network()[0]
     loss.backward()
     picture = viz.draw(loss)
     assert save(picture, tmp_path, ".svg")
     with pytest.raises(GraphFreedError, match=r"retain_graph=True.*viz\.record"):
+        picture.save(tmp_path / f"steps{suffix}")
+
+
+@pytest.mark.parametrize("suffix", [".json", ".md", ".tex", ".gif"])
+def test_a_picture_of_no_one_pass_has_no_steps(tmp_path, suffix):
+    picture = viz.Picture(graph(network()[0]))
+    assert save(picture, tmp_path, ".svg")
+    with pytest.raises(ValueError, match="no steps to tell"):
         picture.save(tmp_path / f"steps{suffix}")
 
 
@@ -146,6 +180,15 @@ def test_a_huge_picture_becomes_a_png_that_fits_into_memory(monkeypatch):
     assert 0.8e4 < shot.width * shot.height <= 1.1e4
 
 
+def test_a_pdf_page_is_no_larger_than_readers_can_show(monkeypatch):
+    monkeypatch.setattr(raster, "LONGEST", 500)
+    picture = viz.draw(network()[0])
+    width, height = raster.size(picture.svg)
+    box = re.search(rb"/MediaBox\s*\[\s*0 0 ([\d.]+) ([\d.]+)", raster.pdf(picture.svg, ""))
+    assert box is not None
+    assert (float(box[1]), float(box[2])) == pytest.approx((500, 500 * height / width), abs=0.1)
+
+
 def test_pdf_is_one_page_of_lines_and_text(tmp_path):
     picture = viz.draw(expression()[0])
     data = save(picture, tmp_path, ".pdf")
@@ -180,7 +223,7 @@ LINES = [
 ]
 
 
-def shown(label: str) -> str:
+def read(label: str) -> str:
     return re.sub(r"#(\d+);", lambda m: chr(int(m[1])), label)
 
 
@@ -191,7 +234,7 @@ def test_names_are_only_text_in_mermaid(text):
     assert len(lines) == len(mermaid(graph(named("harmless"))).splitlines())
     for line in lines:
         assert any(re.fullmatch(pattern, line) for pattern in LINES), line
-    labels = [shown(label) for label in re.findall(r'"(.*?)(?:<br>.*)?"', source)]
+    labels = [read(label) for label in re.findall(r'"(.*?)(?:<br>.*)?"', source)]
     assert (clean(text, 30) or "\N{NO-BREAK SPACE}") in labels
     assert not any(re.match(r"\d+\. |[-+*] ", label) for label in re.findall(r'"(.*?)"', source))
 
@@ -261,6 +304,17 @@ def test_a_film_has_a_frame_for_each_moment(tmp_path):
         shown_for.append(shot.info["duration"])
         assert shot.convert("RGB").getpixel((1, 1)) == (255, 255, 255)
     assert shown_for == [film.SHOWN] * (count - 1) + [film.LAST]
+
+
+def test_a_film_has_the_colours_of_the_picture():
+    painter = film.Painter()
+    exact = [bytes.fromhex(colour[1:]) for _, _, colour, _ in COLOURS]
+    shown = painter.palette[painter.numbers(np.array([list(map(list, exact))], np.uint8))]
+    assert [bytes(colour) for colour in shown[0]] == exact
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (20, 30, 3)).astype(np.uint8)
+    distance = np.abs(noise[..., None, :].astype(int) - painter.palette) ** 2
+    assert np.array_equal(painter.numbers(noise), distance.sum(axis=-1).argmin(axis=-1))
 
 
 def test_nothing_moves_in_a_film_and_every_text_fits():

@@ -325,6 +325,16 @@ def test_pictures_refer_to_nothing(text):
 
 
 @pytest.mark.parametrize("text", HOSTILE)
+def test_names_of_groups_are_only_text(text):
+    """The module becomes a card, with its name as the title."""
+    picture, harmless = (viz.draw(named(name) + 1.0, visible=3) for name in (text, "harmless"))
+    root = parsed(picture)
+    assert [e.tag for e in root.iter()] == [e.tag for e in parsed(harmless).iter()]
+    assert clean(text, 24) in texts(root, "title")
+    assert "<" not in re.sub(r'"(?:[^"\\]|\\.)*"', "", viz.dot(named(text) + 1.0, visible=3).source)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
 def test_names_are_only_text_in_dot(text):
     source = viz.dot(named(text)).source
     strings = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -362,7 +372,7 @@ def test_a_failed_save_keeps_the_old_file(tmp_path, monkeypatch):
     path.write_text("old")
 
     def fail(*_):
-        raise OSError("disk full")
+        raise OSError(28, "disk full")
 
     monkeypatch.setattr("os.replace", fail)
     with pytest.raises(OSError, match="disk full"):

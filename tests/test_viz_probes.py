@@ -66,6 +66,14 @@ def test_stretching_of_axes_of_length_one():
         assert found.total == c.value[cell]
 
 
+def test_a_leading_axis_of_length_one_is_no_sum():
+    x = leaf(3)
+    x.name = "x"
+    c = contribution_to(x, viz.trace(np.sum(x * np.ones((1, 3)) * 2)))
+    assert c.axes == ()
+    assert terms(c, (2,)).left_at == [("g", (0, 2))]
+
+
 def test_a_product_of_matrices_is_row_times_column():
     x, w = leaf(4, 3), leaf(3, 2)
     x.name, w.name = "x", "w"
@@ -239,7 +247,7 @@ def test_of_a_large_contribution_a_few_elements_are_probed():
 
 def test_there_is_a_limit_for_a_whole_trace(monkeypatch):
     monkeypatch.setattr(probing, "PROBES", 30)
-    y = x = leaf(20)
+    y = leaf(20)
     for _ in range(20):
         y = np.cumsum(y)
     record = viz.trace(np.sum(y))
@@ -286,11 +294,23 @@ def test_complex_terms_are_recorded_only_where_they_add_up(f):
                 assert found is None or np.allclose(np.sum(found.products), c.value[cell])
 
 
-def test_probes_survive_a_hostile_record():
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"probes": [Probe((0,), np.array([[5]]), np.array([3.0]), np.array([9.0]))]},
+        {"probes": [Probe((0,), np.array([5]), np.array([1.0]), np.array([1.0]))]},
+        {"probes": [Probe((0,), np.array([[5]]), np.array([1.0, 2.0]), np.array([1.0, 2.0, 3.0]))]},
+        {"local": np.ones(5)},
+        {"local": np.ones(0)},
+        {"rule": "g @ x", "names": {"g": np.ones((2, 3)), "x": np.ones((2, 3))}},
+    ],
+)
+@pytest.mark.parametrize("cell", [(0,), (9,), (0, 0), ()])
+def test_a_record_that_contradicts_itself_tells_nothing(bad, cell):
     g = np.ones(2)
-    bad = Probe((0,), np.array([[5]]), np.array([3.0]), np.array([9.0]))
-    c = Contribution(0, 0, "f(g)", {"g": g}, [Part("rule", "f(g)", g)], None, g, 1, 1, probes=[bad])
-    assert terms(c, (0,)) is None
+    fields = {"rule": "f(g)", "names": {"g": g}, **bad}
+    c = Contribution(0, 0, parts=[Part("rule", "f(g)", g)], before=None, after=g, use=1, uses=1, **fields)
+    assert terms(c, cell) is None
 
 
 # ---- nudges ----
@@ -309,6 +329,7 @@ def test_a_nudge_is_what_the_function_gives():
         assert nudge.vertex == vertex
         np.testing.assert_allclose(nudge.offsets, -nudge.offsets[::-1], atol=1e-12)
         assert nudge.offsets[len(nudge.offsets) // 2] == 0
+        assert np.all(np.diff(nudge.offsets) > 0)
         for offset, result in zip(nudge.offsets, nudge.results, strict=True):
             moved = w.data.copy()
             moved[nudge.cell] += offset

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from test_viz_explain import named, network
+from test_viz_formulas import evaluated
 
+import nn
 import viz
+from viz.formulas import formula
+from viz.formulas.tree import Words, parse
 from viz.texts.phrases import PHRASES
 from viz.texts.sentences import Sentences, sentence, sentences
+from viz.texts.words import called
 from viz.tracing.moments import moments
 
 
@@ -106,3 +112,55 @@ def test_hostile_names_and_braces_cannot_forge_a_slot():
         said = sentences(record, lang)
         assert all("\n" not in text for text in said)
         assert "{n} Step 9 {after!r}" in said[0]
+
+
+def test_every_side_with_numbers_has_the_value_that_is_said():
+    """The numbers of the text, put through NumPy: what stands beside an equals sign is equal, to the digits shown."""
+    x, w, v = named("x", 0.7), named("w", -1.3), named("v", 2.4)
+    h = np.tanh(w * x) / v + np.exp(-v) - np.sqrt(v) * nn.sigmoid(w) ** 3
+    y = np.maximum(h, w) * np.log(v) + np.arctan2(x, v) + np.hypot(w, x) + np.abs(w) * v**x
+    text = viz.explain(y)
+    checked = 0
+    for equation in re.findall(r"(?:: |    = )(.*(?:\n    = .*)*)", text):
+        sides = [side.split("   ")[0].split(", use")[0] for side in re.split(r"\s+= | = ", equation)]
+        found = []
+        for side in sides:
+            tree = parse(side)
+            if not formula(side).names and not isinstance(tree, Words):
+                found.append(float(evaluated(tree, {})))
+        for a, b in pairwise(found):
+            assert abs(a - b) <= 3e-3 * max(abs(a), abs(b), 0.1), (equation, found)
+            checked += 1
+    assert checked > 50
+
+
+def test_the_numbers_of_a_published_example():
+    """Matt Mazur's network: two inputs, two hidden units, two outputs, one step of gradient descent with rate 0.5."""
+    start = {"w1": 0.15, "w2": 0.20, "w3": 0.25, "w4": 0.30, "w5": 0.40, "w6": 0.45, "w7": 0.50, "w8": 0.55}
+    w = {name: named(name, value) for name, value in start.items()}
+    with viz.record() as tape:
+        h1 = nn.sigmoid(w["w1"] * 0.05 + w["w2"] * 0.10 + 0.35)
+        h2 = nn.sigmoid(w["w3"] * 0.05 + w["w4"] * 0.10 + 0.35)
+        o1 = nn.sigmoid(w["w5"] * h1 + w["w6"] * h2 + 0.60)
+        o2 = nn.sigmoid(w["w7"] * h1 + w["w8"] * h2 + 0.60)
+        E = 0.5 * (0.01 - o1) ** 2 + 0.5 * (0.99 - o2) ** 2
+        E.backward()
+        nn.optim.SGD(list(w.values()), lr=0.5).step()
+    said = "\n".join(sentences(tape.traces[-1]))
+    assert "E = multiply#41 + multiply#47 = 0.2748 + 0.02356 = 0.2984." in said
+    assert "g * (y * (1 - y)) = 0.7414 * 0.1868 = 0.1385; " in said
+    assert "to w5: g * b = 0.1385 * 0.5933 = 0.08217; w5.grad is 0.08217, use 1 of 1." in said
+    assert "h1.grad: (-0.01905) + 0.0554 = 0.03635, use 2 of 2." in said
+    assert "update of w5: 0.4 - 0.5 * 0.08217 = 0.3589." in said
+    assert "update of w1: 0.15 - 0.5 * 0.0004386 = 0.1498." in said
+
+
+def test_parameters_of_nested_modules_are_told_apart_by_as_much_as_it_takes():
+    def block():
+        return nn.Sequential(nn.Affine(2, 2, rng=0), nn.ReLU())
+
+    model = nn.Sequential(block(), block())
+    names = called(viz.trace(model(np.ones((1, 2))).sum()).graph)
+    weights = sorted(name for name in names if name.endswith(".W"))
+    assert weights == ["0 Sequential.0 Affine.W", "1 Sequential.0 Affine.W"]
+    assert len(set(names)) == len(names)

@@ -11,9 +11,10 @@ from samples import DIFFERENTIABLE
 
 import nn
 import viz
-from autograd import Tensor, checkpoint, custom_vjp, gradients, primitive, vmap
+from autograd import Tensor, checkpoint, custom_vjp, gradients, no_grad, primitive, vmap
 from autograd.errors import GraphFreedError, SavedArrayChangedError
 from autograd.modes import Watcher, setting
+from viz.tracing import probing
 from viz.tracing.elements import terms
 from viz.tracing.reading import graph
 from viz.tracing.taking import take
@@ -326,6 +327,12 @@ def branches_not_taken():
         return np.sum(np.where(x.data > 0, np.log(x) @ np.ones(2) + np.log(x), 0.0)), [x]
 
 
+def a_product_not_taken():
+    m = Tensor(np.ones((1, 2, 2)), requires_grad=True)
+    with np.errstate(all="ignore"):
+        return np.sum(np.where(False, np.full((3, 2, 2), np.inf) @ m, 0.0)), [m]
+
+
 def ties():
     x = leaf(1.0, 1.0, 0.0)
     return np.sum(np.maximum(x, 1.0)) + np.max(x) + np.sum(np.maximum(x, x * 1)), [x]
@@ -338,7 +345,7 @@ def half():
 
 KINDS = [
     several_results, views_and_writes, a_checkpoint, a_rule_of_ones_own, a_second_derivative, over_examples,
-    nothing_at_all, branches_not_taken, ties, half,
+    nothing_at_all, branches_not_taken, a_product_not_taken, ties, half,
 ]  # fmt: skip
 
 
@@ -348,6 +355,20 @@ def test_the_record_of_any_graph_is_true(kind):
     with setting(watch=results):
         loss, leaves = kind()
     check_record(loss, leaves, results.of).to_json()
+
+
+def test_what_rules_compute_together_is_not_kept(monkeypatch):
+    monkeypatch.setattr(probing, "WORK", 0)
+    double = primitive(
+        lambda a, b: a + b,
+        *(lambda g, twice: twice, lambda g, twice: twice),
+        kind="general", broadcasts=True, shared={"twice": lambda g: 2 * g}, name="double",
+    )  # fmt: skip
+    a, b = leaf([1.0, 2.0], [3.0, 4.0]), leaf(1.0, 2.0)
+    y = double(a, b)
+    record = viz.trace(np.sum(y))
+    assert [c.axes for c in record.backward[-1].contributions] == [(), (0,)]
+    assert y.node.saved.values == {}
 
 
 def test_missing_parts_of_a_gradient_are_zeros():
@@ -360,6 +381,39 @@ def test_missing_parts_of_a_gradient_are_zeros():
 
 def with_ops(record):
     return [(step, record.graph.vertices[step.vertex].op) for step in record.backward]
+
+
+def test_an_input_without_a_rule_is_no_use():
+    x = leaf(1.0, 2.0)
+    h = x * 2
+    y = np.sum(np.where(h, x * 3, 0.0))
+    record = viz.trace(y)
+    to_x = [c for step in record.backward for c in step.contributions if record.graph.vertices[c.target].kind == "leaf"]
+    assert [(c.use, c.uses) for c in to_x] == [(1, 1)]
+    y.backward()
+    np.testing.assert_array_equal(to_x[0].after, x.grad)
+
+
+def test_a_trace_is_the_same_where_nothing_is_recorded():
+    x = leaf(1.0, 2.0)
+    y = np.sum(np.cumsum(x) * nn.softmax(x))
+    with no_grad():
+        inside = viz.trace(y)
+    assert inside.to_json() == viz.trace(y).to_json()
+
+
+def test_the_start_may_be_a_tensor():
+    x = leaf(1.0, 2.0)
+    record = viz.trace(x * 3, Tensor(np.array([1.0, 10.0]), requires_grad=True))
+    np.testing.assert_array_equal(record.backward[0].contributions[0].value, [3, 30])
+
+
+def test_a_function_of_ones_own_may_return_numbers():
+    total = primitive(lambda x: float(np.sum(x)), lambda g, x: g * np.ones_like(x), kind="general", name="total")
+    x = leaf(1.0, 2.0)
+    y = total(x) * x.sum()
+    record = viz.trace(y)
+    assert all(isinstance(v.value, np.ndarray) for v in record.graph.vertices)
 
 
 def test_a_leaf_may_be_the_result():
@@ -388,6 +442,14 @@ def test_a_saved_array_that_was_changed_is_an_error():
     x.data += 1
     with pytest.raises(SavedArrayChangedError):
         viz.trace(y)
+
+
+def test_a_result_that_was_changed_since_is_not_shown():
+    x = leaf(1.0, 2.0)
+    y = x + np.ones(2)
+    with no_grad():
+        y[0] = 7.0
+    assert viz.trace(y, np.ones(2)).graph.root.value is None
 
 
 def test_a_value_that_was_changed_since_is_not_shown():
@@ -480,10 +542,10 @@ def test_the_local_derivative(f, local):
 # ---- large graphs ----
 
 
-def test_a_chain_of_a_hundred_thousand_operations():
+def test_a_long_chain():
     y = Tensor(1.0, requires_grad=True)
-    for _ in range(100_000):
+    for _ in range(12_000):
         y = y * 0.9999
     record = viz.trace(y)
-    assert len(record.backward) == 100_000
-    np.testing.assert_allclose(record.backward[-1].contributions[0].after, 0.9999**100_000, rtol=1e-9)
+    assert len(record.backward) == 12_000
+    np.testing.assert_allclose(record.backward[-1].contributions[0].after, 0.9999**12_000, rtol=1e-9)

@@ -10,6 +10,7 @@ import lesson
 import numpy as np
 
 import viz
+from autograd import tensor
 
 
 class Affine:
@@ -34,9 +35,9 @@ class Affine:
 
 def main() -> None:
     run = lesson.start(__doc__)
-    x = lesson.named("x", [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
-    W = lesson.named("W", [[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]])
-    b = lesson.named("b", [0.01, 0.02, 0.03])
+    x = tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], requires_grad=True)
+    W = tensor([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]], requires_grad=True)
+    b = tensor([0.01, 0.02, 0.03], requires_grad=True)
     dout = np.array([[1.0, 0.0, -1.0], [2.0, 1.0, 0.0], [0.0, 0.5, 1.0]])
 
     with viz.record() as tape:

@@ -12,6 +12,7 @@ import numpy as np
 
 import nn
 import viz
+from autograd import tensor
 
 
 def correlation(image, kernel):
@@ -29,7 +30,8 @@ def main() -> None:
     run = lesson.start(__doc__)
     image = np.array([[1.0, 2.0, 0.0, 1.0], [0.0, 1.0, 3.0, 1.0], [2.0, 0.0, 1.0, 0.0], [1.0, 1.0, 0.0, 2.0]])
     kernel = np.array([[1.0, 0.0, -1.0], [2.0, 0.0, -2.0], [1.0, 0.0, -1.0]])
-    x, K = lesson.named("x", image.reshape(1, 1, 4, 4)), lesson.named("K", kernel.reshape(1, 1, 3, 3))  # 1 of 1 channel
+    x = tensor(image.reshape(1, 1, 4, 4), requires_grad=True)  # a batch of 1, with 1 channel
+    K = tensor(kernel.reshape(1, 1, 3, 3), requires_grad=True)
     dout = np.array([[1.0, 0.5], [-1.0, 2.0]])
 
     with viz.record() as tape:

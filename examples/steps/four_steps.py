@@ -12,7 +12,7 @@ import numpy as np
 import nn
 import viz
 
-BATCH, ROUNDS, LEARNING_RATE = 50, 100, 0.1
+BATCH, ROUNDS, LEARNING_RATE = 50, 40, 0.2
 
 
 def main() -> None:
@@ -40,8 +40,8 @@ def main() -> None:
         losses.append(loss.item())
         if round_number == 1:
             first = tape.traces[-1]
-        if round_number in (1, 2, 3, 10, 30, ROUNDS):
-            print(f"  round {round_number:3}: loss {losses[-1]:.4f}")
+        if round_number in (1, 2, 3, 10, 20, ROUNDS):
+            print(f"  round {round_number:2}: loss {losses[-1]:.4f}")
 
     lesson.heading("What the first round did")
     for update in first.updates:

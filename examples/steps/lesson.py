@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import viz
-from autograd import Tensor
 from viz.saving import write_atomically
 from viz.texts.text import values
 
 sys.path.append(str(Path(__file__).parents[1]))
 import mnist  # in the folder above
+
+DIGITS = 4000
 
 
 class Lesson(NamedTuple):
@@ -39,8 +40,10 @@ def start(story: str, digit: int | None = None) -> Lesson:
     parser = argparse.ArgumentParser(description=story, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="folder for the files, made if needed")
     if digit is not None:
-        parser.add_argument("--digit", type=int, default=digit, choices=range(4000), metavar="N", help="0 to 3999")
+        parser.add_argument("--digit", type=int, default=digit, metavar="N", help=f"0 to {DIGITS - 1}")
     options = parser.parse_args()
+    if not 0 <= getattr(options, "digit", 0) < DIGITS:
+        parser.error(f"there are digits 0 to {DIGITS - 1}")
     try:
         options.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -67,13 +70,6 @@ def heading(text: str) -> None:
     print(f"\n{text}")
 
 
-def named(name: str, value: Any) -> Tensor:
-    """A leaf that gets a gradient, with its name in every view."""
-    leaf = Tensor(np.array(value, dtype=float), requires_grad=True)
-    leaf.name = name
-    return leaf
-
-
 def compare(name: str, engine: Any, by_hand: Any) -> None:
     """Two arrays side by side, one line, and an exit with an error where they are not the same."""
     difference = float(np.max(np.abs(np.asarray(engine) - np.asarray(by_hand))))
@@ -88,8 +84,8 @@ def text(value: Any) -> str:
 
 
 def show(lesson: Lesson, record: viz.Trace, name: str) -> None:
-    """The backward pass of a trace as text, and its picture and player as files."""
-    heading("Backward, step by step")
+    """The steps of a trace as text, and its picture and player as files."""
+    heading("Step by step")
     print(viz.explain(record))
     lesson.save(viz.draw(record), f"{name}.svg")
     lesson.save(viz.step(record), f"{name}.html")

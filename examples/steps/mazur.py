@@ -11,7 +11,7 @@ import numpy as np
 
 import nn
 import viz
-from autograd import Tensor
+from autograd import Tensor, tensor
 
 INPUTS, TARGETS = (0.05, 0.10), (0.01, 0.99)
 BIASES = (0.35, 0.60)
@@ -39,7 +39,9 @@ def error(w: list[Tensor]) -> dict[str, Tensor]:
 
 def main() -> None:
     run = lesson.start(__doc__)
-    weights = [lesson.named(f"w{k}", value) for k, value in enumerate(WEIGHTS, 1)]
+    weights = [tensor(value, requires_grad=True) for value in WEIGHTS]
+    for k, weight in enumerate(weights, 1):
+        weight.name = f"w{k}"
 
     with viz.record() as tape:
         before = error(weights)

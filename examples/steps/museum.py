@@ -15,7 +15,7 @@ import numpy as np
 
 import nn
 import viz
-from autograd import Tensor
+from autograd import Tensor, tensor
 
 X = np.array([[0.5, -1.0, 2.0], [1.5, 0.3, -0.7], [-0.2, 0.8, 1.1]])
 T = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
@@ -29,8 +29,9 @@ class Exhibit(NamedTuple):
 
 
 def weights() -> tuple[Tensor, Tensor]:
-    W = lesson.named("W", [[0.1, -0.4], [0.7, 0.2], [-0.3, 0.5]])
-    return W, lesson.named("b", [0.05, -0.1])
+    W = tensor([[0.1, -0.4], [0.7, 0.2], [-0.3, 0.5]], requires_grad=True)
+    b = tensor([0.05, -0.1], requires_grad=True)
+    return W, b
 
 
 def forgotten_zero_grad() -> Exhibit:
@@ -47,7 +48,7 @@ def forgotten_zero_grad() -> Exhibit:
 
 def overwritten() -> Exhibit:
     """x is used twice, and its gradient is written with `=` where `+=` belongs."""
-    x = lesson.named("x", [1.0, 2.0, 3.0])
+    x = tensor([1.0, 2.0, 3.0], requires_grad=True)
     a = 3.0 * x
     b = np.sin(x)
     y = np.sum(a + b)
@@ -86,7 +87,7 @@ def missing_sum() -> Exhibit:
 
 def overflow() -> Exhibit:
     """softmax as exp(x) / sum(exp(x)): right on paper, nan for a score of 1000."""
-    scores = lesson.named("scores", [[1000.0, 2.0], [1.0, 3.0], [0.5, -1.0]])
+    scores = tensor([[1000.0, 2.0], [1.0, 3.0], [0.5, -1.0]], requires_grad=True)
     with np.errstate(over="ignore", invalid="ignore"):
         e = np.exp(scores.data)  # should be exp(x - max(x))
         probabilities = e / e.sum(axis=1, keepdims=True)
@@ -95,8 +96,8 @@ def overflow() -> Exhibit:
 
 def changed_in_place() -> Exhibit:
     """A ReLU layer writes its zeros into the gradient that it is given, and somebody else still needed that."""
-    x = lesson.named("x", [[1.0, -2.0], [-0.5, 3.0]])
-    skipped = lesson.named("skipped", [[0.1, 0.2], [0.3, 0.4]])
+    x = tensor([[1.0, -2.0], [-0.5, 3.0]], requires_grad=True)
+    skipped = tensor([[0.1, 0.2], [0.3, 0.4]], requires_grad=True)
     y = np.sum((nn.relu(x) + skipped) ** 2)
     dout = 2 * (np.maximum(x.data, 0) + skipped.data)
     dskipped = dout  # the same array, not a copy
@@ -107,7 +108,7 @@ def changed_in_place() -> Exhibit:
 def updated_too_early() -> Exhibit:
     """The weights are updated in place between forward and backward: the gradient would be that of another network."""
     W, b = weights()
-    V = lesson.named("V", [[1.0], [-1.0]])
+    V = tensor([[1.0], [-1.0]], requires_grad=True)
     y = np.sum((np.tanh(X @ W + b) @ V) ** 2)
     V.data -= 0.1  # should come after backward()
     return Exhibit(y, {})

@@ -12,6 +12,7 @@ import numpy as np
 
 import nn
 import viz
+from autograd import tensor
 
 
 class Relu:
@@ -32,7 +33,7 @@ class Relu:
 
 def main() -> None:
     run = lesson.start(__doc__)
-    x = lesson.named("x", [[1.0, -0.5], [-2.0, 3.0]])
+    x = tensor([[1.0, -0.5], [-2.0, 3.0]], requires_grad=True)
     dout = np.array([[0.1, 0.2], [0.3, 0.4]])
 
     with viz.record() as tape:

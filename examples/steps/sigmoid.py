@@ -10,6 +10,7 @@ import numpy as np
 
 import nn
 import viz
+from autograd import tensor
 
 
 class Sigmoid:
@@ -28,7 +29,7 @@ class Sigmoid:
 
 def main() -> None:
     run = lesson.start(__doc__)
-    x = lesson.named("x", [-6.0, -1.0, 0.0, 1.0, 6.0])
+    x = tensor([-6.0, -1.0, 0.0, 1.0, 6.0], requires_grad=True)
     dout = np.ones(5)
 
     with viz.record() as tape:

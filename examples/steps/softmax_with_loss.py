@@ -12,6 +12,7 @@ import numpy as np
 
 import nn
 import viz
+from autograd import tensor
 
 
 def softmax(x):
@@ -43,20 +44,20 @@ class SoftmaxWithLoss:
 
 def main() -> None:
     run = lesson.start(__doc__)
-    x = lesson.named("scores", [[2.0, 1.0, 0.1], [0.5, 2.5, 0.3]])
+    scores = tensor([[2.0, 1.0, 0.1], [0.5, 2.5, 0.3]], requires_grad=True)
     t = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
 
     with viz.record() as tape:
-        loss = nn.SoftmaxWithLoss()(x, t)
+        loss = nn.SoftmaxWithLoss()(scores, t)
         loss.backward()
 
     by_hand = SoftmaxWithLoss()
     lesson.heading("Forward: the second example is wrong, so the loss is high")
-    lesson.compare("loss", loss.data, by_hand.forward(x.data, t))
+    lesson.compare("loss", loss.data, by_hand.forward(scores.data, t))
     print(f"  y: {lesson.text(by_hand.y)}")
     lesson.heading("Backward: (y - t) / N")
-    lesson.compare("dx", x.grad, by_hand.backward())
-    print(f"  sum of each row: {lesson.text(np.round(x.grad.sum(axis=1), 12) + 0.0)}")
+    lesson.compare("dx", scores.grad, by_hand.backward())
+    print(f"  sum of each row: {lesson.text(np.round(scores.grad.sum(axis=1), 12) + 0.0)}")
     lesson.show(run, tape.traces[-1], "softmax_with_loss")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from viz.formulas.formula import Formula, formula
 from viz.formulas.tree import Call, Name, Words, parse
+from viz.texts.text import clean
 
 SIGNED = {  # the inputs are a, b, c, in order
     "add": "a + b",
@@ -19,8 +20,6 @@ SIGNED = {  # the inputs are a, b, c, in order
     "negative": "-a",
     "square": "a ** 2",
     "reciprocal": "1 / a",
-    "greater": "a > b",
-    "less": "a < b",
 }
 
 
@@ -32,8 +31,8 @@ def forward(op: str, inputs: Sequence[Any], arguments: Mapping[str, str] | None 
     }
     found = formula(SIGNED[op]) if op in SIGNED and not arguments else None
     if found is None or found.names != set(names):
-        keywords = tuple((name, parse(text)) for name, text in (arguments or {}).items())
-        found = Formula(Call(op, tuple(map(Name, names)), keywords))
+        keywords = tuple((clean(name), parse(text)) for name, text in (arguments or {}).items())
+        found = Formula(Call(clean(op), tuple(map(Name, names)), keywords))
     return found.filled(meanings)
 
 

@@ -21,8 +21,8 @@ SPECIAL = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    "`": r"\textasciigrave{}",
-    '"': r"\textquotedbl{}",
+    "`": r"\`{}",
+    '"': "''",
     **{c: "\\" + c for c in "{}$&#_%"},
 }
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -239,13 +239,13 @@ MAKERS: dict[type, Callable[[Any, Branch], Tree]] = {
 def replaced(tree: Any, change: Callable[[Tree], Tree | None]) -> Any:
     """A copy of a tree in which each branch is what `change` makes of it; where that is None, its parts are changed."""
     if isinstance(tree, tuple):
-        return tuple(replaced(part, change) for part in tree)
+        return tuple([replaced(part, change) for part in tree])
     if not isinstance(tree, Tree):
         return tree
     changed = change(tree)
-    if changed is not None or isinstance(tree, Value):
+    if changed is not None or isinstance(tree, Name | Number | Words | Value | Partial):
         return changed or tree
-    return type(tree)(*(replaced(getattr(tree, field.name), change) for field in fields(tree)))
+    return type(tree)(*[replaced(getattr(tree, name), change) for name in tree.__dataclass_fields__])
 
 
 def filled(tree: Tree, names: Mapping[str, Any]) -> Tree:

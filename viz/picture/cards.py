@@ -17,6 +17,7 @@ from viz.tracing.model import CONSTANT, GROUP, LEAF, Vertex
 
 ROW, PAD = 17.0, 9.0  # height of a text row, space inside a card
 NARROWEST = 64.0
+SHEET = 4.0  # a group looks like a pile: how far the lower sheet shows
 LONGEST = 30  # characters in a row
 MISSING = "grad not computed"
 
@@ -47,7 +48,9 @@ def make_card(vertex: Vertex, use: int = 1, uses: int = 1, marks: Sequence[Row] 
     rows = [*card_rows(vertex, use, uses), *marks]
     reserved = [Row("missing", MISSING)] * any(row.kind == "gradient" for row in rows)  # so wide before backward, too
     width = max([text_width(row.text, bold=row.kind in ("title", "mark")) for row in rows + reserved]) + 2 * PAD
-    return Card(vertex, rows, max(width, NARROWEST), ROW * len(rows) + 2 * PAD - 5, use=use, uses=uses)
+    sheet = SHEET if vertex.kind == GROUP else 0.0
+    height = ROW * len(rows) + 2 * PAD - 5 + sheet
+    return Card(vertex, rows, max(width, NARROWEST) + sheet, height, use=use, uses=uses)
 
 
 def card_rows(vertex: Vertex, use: int = 1, uses: int = 1) -> list[Row]:

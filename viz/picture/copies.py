@@ -32,7 +32,7 @@ class Link(NamedTuple):
 
 def copies(graph: Graph) -> tuple[list[Copy], list[Link]]:
     """The nodes and arrows of a drawing, operations in the order in which they ran."""
-    uses = Counter(edge.source for edge in graph.edges)
+    uses = graph.uses()
     used: Counter[int] = Counter()
     nodes, links = [], []
     fresh = len(graph.vertices)

@@ -14,8 +14,10 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
+import numpy as np
+
 from viz.picture import raster, svg
-from viz.picture.cards import Card, card_rows, make_card
+from viz.picture.cards import Card, card_rows, make_card, text_width
 from viz.picture.folding import VISIBLE, cards_of
 from viz.picture.scene import Scene, compose
 from viz.texts.sentences import sentence
@@ -24,11 +26,13 @@ from viz.tracing.model import OP, Forward, Graph, Trace, Update, Vertex
 from viz.tracing.moments import Moment, moments
 
 MOST_FRAMES = 240
-WIDEST, HIGHEST = 1600, 1000  # pixels
+WIDEST, HIGHEST = 2000, 1200  # pixels
 SHOWN, LAST = 1800, 5000  # milliseconds
-LINE, LETTER, GAP = 20.0, 8.5, 8.0  # of the sentence
+LINE, LETTER, GAP = 20.0, 7 / 6, 8.0  # of the sentence; a letter beside one of a card
 NARROWEST = 640.0
-COLOURS = 128
+LONGEST = 600  # characters of a sentence
+BETWEEN = (0.0, 0.15, 0.3, 0.5, 0.75, 1.0)  # 0.3 is that of the wires which are not lit
+UNKNOWN = 255
 CALM = """
 .seegrad .edge .wire { opacity: 0.3; }
 .seegrad .sentence { font-size: 14px; }
@@ -53,24 +57,41 @@ def gif(record: Trace) -> bytes:
     pictures = frames(record)
     width, height = raster.size(pictures[0])
     scale = min(2.0, WIDEST / width, HIGHEST / height)
-    shots = [Image.open(io.BytesIO(shot)).convert("RGB") for shot in raster.shots(pictures, scale, "gif")]
-    palette = _palette(shots)
-    first, *rest = [shot.quantize(palette=palette, dither=Image.Dither.NONE) for shot in shots]
+    painter = Painter()
+    shots = []
+    for png in raster.shots(pictures, scale, "gif"):
+        colours = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+        shot = Image.frombytes("P", (colours.shape[1], colours.shape[0]), painter.numbers(colours).tobytes())
+        shot.putpalette(painter.palette.tobytes())
+        shots.append(shot)
     file = io.BytesIO()
-    durations = [*[SHOWN] * len(rest), LAST]
-    first.save(file, "GIF", save_all=True, append_images=rest, duration=durations, loop=0, optimize=False)
+    durations = [*[SHOWN] * (len(shots) - 1), LAST]
+    shots[0].save(file, "GIF", save_all=True, append_images=shots[1:], duration=durations, loop=0, optimize=False)
     return file.getvalue()
 
 
-def _palette(shots: list[Any]) -> Any:
-    """One palette for the whole film: the colours of its first, its middle and its last frame."""
-    from PIL import Image
+class Painter:
+    """One palette for a film: the colours of the style sheet, and between each ink and each paper, for smooth edges."""
 
-    width, height = shots[0].size
-    sheet = Image.new("RGB", (width, 3 * height))
-    for k, shot in enumerate((shots[0], shots[len(shots) // 2], shots[-1])):
-        sheet.paste(shot, (0, k * height))
-    return sheet.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE)  # keeps white white
+    def __init__(self) -> None:
+        papers: set[tuple[int, ...]] = set()
+        inks: set[tuple[int, ...]] = set()
+        for where, what, light, _ in svg.COLOURS:
+            is_paper = what == "fill" and where.endswith((".body", ".sheet", ".paper"))
+            (papers if is_paper else inks).add(tuple(bytes.fromhex(light[1:])))
+        paper, ink = np.array(sorted(papers))[:, None], np.array(sorted(inks))
+        colours = [(paper + part * (ink - paper)).reshape(-1, 3) for part in BETWEEN]
+        self.palette = np.unique(np.rint(np.concatenate(colours)).astype(np.uint8), axis=0)
+        assert len(self.palette) <= UNKNOWN
+        self._nearest = np.full(1 << 24, UNKNOWN, np.uint8)  # for each colour that there is
+
+    def numbers(self, colours: np.ndarray) -> np.ndarray:
+        """For each pixel of (height, width, 3) the number of the nearest colour of the palette."""
+        codes = colours @ np.array([1 << 16, 1 << 8, 1])
+        new = np.unique(codes[self._nearest[codes] == UNKNOWN])
+        apart = (new[:, None] >> np.array([16, 8, 0]) & 255)[:, None] - self.palette.astype(int)
+        self._nearest[new] = np.argmin(np.sum(apart**2, axis=-1), axis=-1)
+        return self._nearest[codes]
 
 
 def frames(record: Trace) -> list[str]:
@@ -88,10 +109,16 @@ def frames(record: Trace) -> list[str]:
     scene = compose(_roomy(record, [instant for _, instant in found]))
     width, height = raster.size(svg.draw(scene))
     width = max(width, NARROWEST)
-    said = [clean(sentence(record, instant.moment, i, count)) for i, instant in found]
-    lines = [textwrap.wrap(text, int((width - 2 * svg.MARGIN) / LETTER)) for text in said]
+    said = [clean(sentence(record, instant.moment, i, count), LONGEST) for i, instant in found]
+    lines = [_wrapped(text, width - 2 * svg.MARGIN) for text in said]
     height += max(len(rows) for rows in lines) * LINE + GAP
     return [_frame(scene, now, rows, width, height) for (_, now), rows in zip(found, lines, strict=True)]
+
+
+def _wrapped(text: str, width: float) -> list[str]:
+    """A sentence in lines; no number is broken."""
+    letters = width / LETTER / text_width(text) * len(text)
+    return textwrap.wrap(text, int(letters), break_on_hyphens=False)
 
 
 def instants(record: Trace) -> Iterator[Instant]:
@@ -136,11 +163,13 @@ def _frame(scene: Scene, now: Instant, lines: list[str], width: float, height: f
         f'<text class="sentence" x="{svg.MARGIN}" y="{below + GAP + k * LINE:g}">{escape(line)}</text>'
         for k, line in enumerate(lines)
     ]
+    later = [v.id for v in scene.graph.vertices if v.id not in now.values]
+    style = svg.style() + CALM + "".join(map(_ahead, later)) + _lit(scene.graph, now.moment)
     box = f'width="{width:g}" height="{height:g}"'
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="seegrad" {box} viewBox="0 0 {width:g} {height:g}">',
-            f"<style>{svg.style()}{CALM}{_lit(scene.graph, now.moment)}</style>",
+            f"<style>{style}</style>",
             f'<rect class="paper" {box}/>',
             picture + "\n".join(said),
             "</svg>",
@@ -151,6 +180,11 @@ def _frame(scene: Scene, now: Instant, lines: list[str], width: float, height: f
 
 def _card(card: Card, vertex: Vertex) -> Card:
     return replace(card, vertex=vertex, rows=card_rows(vertex, card.use, card.uses))
+
+
+def _ahead(vertex: int) -> str:
+    """The style of a card that is not computed yet."""
+    return f'.seegrad .card[data-vertex="{vertex}"] .body {{ stroke-dasharray: 2 3; fill: none; }}\n'
 
 
 def _lit(graph: Graph, moment: Moment) -> str:

@@ -7,27 +7,28 @@ or not at all, and a failure leaves an older file as it was.
 
 from __future__ import annotations
 
-import gc
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from autograd import Tensor
+from viz import collector
 from viz.picture import film, raster, svg
 from viz.picture.dot import digraph
-from viz.picture.folding import VISIBLE, fold
+from viz.picture.folding import VISIBLE, cards_of, fold
 from viz.picture.mermaid import mermaid
 from viz.picture.scene import Marks, compose
 from viz.saving import write_atomically
+from viz.texts.explain import explain
 from viz.texts.words import describe, heading
 from viz.tracing.model import Graph, Trace
 from viz.tracing.taking import shown, trace
 from viz.tracing.tape import Tape
 
+IN_TEXT = 40  # cards of a graph that is drawn inside a Markdown file
 PAGE_STYLE = ":root { color-scheme: light dark; } body { margin: 0; } main { overflow: auto; }"
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -52,21 +53,9 @@ def draw(y: Tensor | Trace | Tape, *, expand: bool = False, visible: int = VISIB
     A graph of more than `visible` cards is folded: modules, repetitions and chains of elementwise operations become
     one card each, as many as it takes. `expand=True` draws every operation.
     """
-    with _collector_paused():
+    with collector.paused():
         whole = shown(y)
         return Picture(whole, None if expand else fold(whole, visible).graph, source=y)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Leave out the search for reference cycles. A picture makes many objects, no cycle (measured: half its time)."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 class Picture:
@@ -92,7 +81,7 @@ class Picture:
     def record(self) -> Trace:
         """The steps, taken when first asked for. Raises GraphFreedError where `backward()` has freed them."""
         if self.source is None:
-            raise ValueError("this picture has no steps to tell: save it as a picture, or its trace by itself")
+            raise ValueError("this picture has no steps to tell: save it as .svg or .html")
         return trace(self.source)
 
     @property
@@ -103,8 +92,11 @@ class Picture:
         return PAGE.format(hashes=hashes, title=title, style=PAGE_STYLE, picture=self.svg)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write a file in the format of its suffix: .svg, .html, .dot, .mmd (Mermaid), .json (the trace),
-        and with an extra .png, .pdf, .gif (the steps as a film)."""
+        """Write a file in the format of its suffix.
+
+        .svg, .html, .dot, .mmd (Mermaid) are the picture; .json is the trace, .md and .tex the steps with formulas.
+        With an extra: .png, .pdf, and .gif, the steps as a film.
+        """
         target = Path(path)
         write = WRITERS.get(target.suffix.lower())
         if write is None:
@@ -121,6 +113,13 @@ class Picture:
         return {"text/plain": repr(self), "image/svg+xml": self.svg}
 
 
+def _markdown(picture: Picture) -> str:
+    """The steps with their formulas and, where it is small enough to be read there, the graph above them."""
+    steps = explain(picture.record, form="markdown")
+    whole = shown(picture.record)
+    return f"## Graph\n\n```mermaid\n{mermaid(whole)}```\n\n{steps}" if cards_of(whole) <= IN_TEXT else steps
+
+
 def csp_hash(style: str) -> str:
     """What a Content-Security-Policy says to allow this one style sheet."""
     import base64
@@ -134,6 +133,8 @@ WRITERS: dict[str, Callable[[Picture], bytes]] = {
     ".html": lambda picture: picture.html.encode(),
     ".dot": lambda picture: digraph(picture.drawn).source.encode(),
     ".mmd": lambda picture: mermaid(picture.drawn).encode(),
+    ".md": lambda picture: _markdown(picture).encode(),
+    ".tex": lambda picture: explain(picture.record, form="latex").encode(),
     ".json": lambda picture: picture.record.to_json().encode(),
     ".png": lambda picture: raster.png(picture.svg),
     ".pdf": lambda picture: raster.pdf(picture.svg, describe(picture.drawn)),

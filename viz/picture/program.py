@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd import ops as table
 from autograd.op import Op
-from viz.tracing.model import COMPUTED, INPUT, LEAF, Edge, Graph, Vertex
+from viz.tracing.model import COMPUTED, INPUT, LEAF, Edge, Excerpt, Graph, Vertex
 
 
 class Program:
@@ -129,7 +129,7 @@ class Program:
                 v = replace(v, kind=INPUT, name=v.name or v.op, arguments={}, scope=())
             vertices.append(replace(v, id=number[id], scope=v.scope[shared:]))
         edges = [e for i in range(start, stop) for e in self.edges[i]]
-        return Graph(vertices, [replace(e, source=number[e.source], target=number[e.target]) for e in edges])
+        return Excerpt(vertices, [replace(e, source=number[e.source], target=number[e.target]) for e in edges])
 
 
 def _line(vertex: Vertex) -> int:

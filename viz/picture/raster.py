@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 LARGEST = 40e6  # pixels of a PNG
+LONGEST = 14_400  # points of a side of a PDF page: more is not shown everywhere
 PAGE = '#page(width: {width}pt, height: {height}pt, margin: 0pt, image("{name}", width: 100%, alt: sys.inputs.alt))'
 
 
@@ -26,8 +27,8 @@ def shots(svgs: list[str], scale: float, suffix: str) -> list[bytes]:
 
 
 def pdf(svg: str, alt: str) -> bytes:
-    """The picture on one page, a point for each unit; `alt` is what a screen reader says."""
-    return _typeset([svg], "pdf", alt, format="pdf")[0]
+    """The picture on one page, a point for each unit as far as that goes; `alt` is what a screen reader says."""
+    return _typeset([svg], "pdf", min(1.0, LONGEST / max(size(svg))), alt, format="pdf")[0]
 
 
 def size(svg: str) -> tuple[float, float]:
@@ -37,15 +38,18 @@ def size(svg: str) -> tuple[float, float]:
     return float(found[1]), float(found[2])
 
 
-def _typeset(svgs: list[str], suffix: str, alt: str = "", **options: Any) -> list[bytes]:
-    """One page for each picture; a PDF holds them all."""
+def _typeset(svgs: list[str], suffix: str, unit: float = 1.0, alt: str = "", **options: Any) -> list[bytes]:
+    """One page for each picture, `unit` points for each of its units; a PDF holds them all."""
     try:
         import typst
     except ImportError:
         raise missing(suffix) from None
-    files = {f"{k}.svg": svg.encode() for k, svg in enumerate(svgs)}
-    pages = [PAGE.format(name=k, width=size(svg)[0], height=size(svg)[1]) for k, svg in zip(files, svgs, strict=True)]
-    files["main.typ"] = "\n".join(["#set document(date: none)", *pages]).encode()
+    files, lines = {}, ["#set document(date: none)"]
+    for k, svg in enumerate(svgs):
+        width, height = size(svg)
+        files[f"{k}.svg"] = svg.encode()
+        lines.append(PAGE.format(name=f"{k}.svg", width=width * unit, height=height * unit))
+    files["main.typ"] = "\n".join(lines).encode()
     made = typst.compile(files, sys_inputs={"alt": alt}, **options)
     return made if isinstance(made, list) else [made]
 

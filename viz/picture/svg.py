@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from html import escape
 
-from viz.picture.cards import PAD, ROW, Card, text_width
+from viz.picture.cards import PAD, ROW, SHEET, Card, text_width
 from viz.picture.frames import Frame
 from viz.picture.layout import Run
 from viz.picture.scene import Drop, Scene, Wire
@@ -62,7 +62,6 @@ LEGEND = [
     (INPUT, "from elsewhere"),
 ]
 CORNER = {OP: 5.0, GROUP: 5.0, LEAF: 13.0, CONSTANT: 0.0, INPUT: 5.0}
-SHEET = 4.0  # a group looks like a pile: how far the lower sheet shows
 
 
 def draw(scene: Scene, styled: bool = True) -> str:

@@ -13,16 +13,21 @@ from typing import Any
 
 import numpy as np
 
-from viz.formulas import formula
+from viz.formulas import equation, formula
+from viz.formulas.forward import forward, symbol
 from viz.picture.cards import LONGEST
 from viz.texts.phrases import PHRASES
 from viz.texts.sentences import Sentences
+from viz.texts.steps import shape_of
 from viz.texts.text import clean, fitting, values
-from viz.texts.words import place
+from viz.texts.words import place, title
 from viz.tracing.file import to_json
-from viz.tracing.model import Backward, Contribution, Edge, Forward, Summary, Trace, Update
+from viz.tracing.model import Backward, Contribution, Forward, Trace, Update, Vertex
 from viz.tracing.moments import Moment, moments
 from viz.tracing.taking import TRANSPOSED
+
+
+DETAILED = 5000  # moments: beyond them the numbers in a rule stand in the sentence only
 
 
 class Texts:
@@ -40,86 +45,93 @@ class Texts:
 
 
 def page_data(record: Trace) -> dict[str, Any]:
-    """Everything that the page's script reads, ready for JSON."""
+    """Everything about the trace that the page's script reads, ready for JSON."""
     content = json.loads(to_json(record))
     _shorten(content)
-    texts = Texts()
-    said = Sayings(record, texts)
-    content["moments"] = [said.of(moment) for moment in moments(record)]
-    content["called"] = [texts.put(name) for name in said.called]
+    texts, said, found = Texts(), Sentences(record), moments(record)
+    facts = Facts(said, formulas=len(found) <= DETAILED)
+    content["moments"] = [_placed(texts, said.slots(moment), facts.of(moment)) for moment in found]
+    content["called"] = [texts.put(name) for name in said.steps.called]
+    content["cards"] = [_card(texts, vertex) for vertex in record.graph.vertices]
     content["texts"] = texts.rows
     content["phrases"] = PHRASES
     return content
 
 
-class Sayings:
-    """What each moment of a trace shows, as places in a table of texts."""
+def _card(texts: Texts, vertex: Vertex) -> list[int | None]:
+    """The title and the value on the card of a vertex."""
+    value = None if vertex.value is None else texts.put(fitting(vertex.value, LONGEST))
+    return [texts.put(clean(title(vertex), LONGEST)), value]
 
-    def __init__(self, record: Trace, texts: Texts):
-        self.record, self.texts = record, texts
-        self.said = Sentences(record)
-        self.called = self.said.steps.called
-        self.inputs = record.graph.inputs()
 
-    def of(self, moment: Moment) -> dict[str, Any]:
-        phrase, filled = self.said.slots(moment)
-        vertex = self.record.graph.vertices[moment.step.vertex]
-        found: dict[str, Any] = {**self._shown(moment)}
-        if isinstance(moment.step, Update):
-            found["place"], found["code"] = clean(moment.step.source), clean(moment.step.code)
-        else:
-            found["place"], found["code"] = place(vertex), clean(vertex.code)
-        row = {name: self.texts.put(text) for name, text in found.items() if text}
-        return {"phrase": phrase, "slots": {name: self.texts.put(text) for name, text in filled.items()}, **row}
+def _placed(texts: Texts, said: tuple[str, dict[str, str]], facts: dict[str, str]) -> dict[str, Any]:
+    """A moment with its texts by their places; those that are new in it as -1, -2, ... in order, which packs well."""
+    start, (phrase, slots) = len(texts.rows), said
 
-    def _shown(self, moment: Moment) -> dict[str, str]:
-        if isinstance(moment.step, Forward):
-            return self._forward(moment.step.vertex)
-        if isinstance(moment.step, Update):
-            return {
-                "before": values(moment.step.before),
-                "result": values(moment.step.after),
-                "shape": shape_of(moment.step.after),
-                "card": fitting(moment.step.after, LONGEST),
-            }
-        return self._backward(moment)
+    def place(text: str) -> int:
+        found = texts.put(text)
+        return found if found < start else start - 1 - found
+
+    found = {name: place(text) for name, text in facts.items() if text}
+    return {"phrase": phrase, "slots": {name: place(text) for name, text in slots.items()}, **found}
+
+
+class Facts:
+    """What the panel and the cards show of a moment, as text or MathML. What is not known is left empty."""
+
+    def __init__(self, said: Sentences, formulas: bool):
+        self.record, self.steps, self.formulas = said.record, said.steps, formulas
+
+    def of(self, moment: Moment) -> dict[str, str]:
+        step = moment.step
+        if isinstance(step, Update):
+            return self._update(step) | {"place": clean(step.source), "code": clean(step.code)}
+        vertex = self.record.graph.vertices[step.vertex]
+        facts = self._forward(step.vertex) if isinstance(step, Forward) else self._backward(moment, step)
+        return facts | {"place": place(vertex), "code": clean(vertex.code)}
 
     def _forward(self, vertex: int) -> dict[str, str]:
         made = self.record.graph.vertices[vertex]
-        call = [self._given(edge, self.called[edge.source]) for edge in self.inputs[vertex]]
-        filled = [self._given(e, values(self.record.graph.vertices[e.source].value)) for e in self.inputs[vertex]]
-        static = [f"{clean(name)}={clean(value, LONGEST)}" for name, value in made.arguments.items()]
+        known = [self.record.graph.vertices[edge.source].value for edge in self.steps.inputs[vertex]]
+        whole = self.formulas and known and all(value is not None for value in known)
         return {
-            "rule": f"{self.called[vertex]} = {made.op}({', '.join(call + static)})",
-            "numbers": f"{made.op}({', '.join(filled + static)})",
-            "result": values(made.value) if made.value is not None else "",
-            "shape": shape_of(made.value),
+            "rule": equation(symbol(self.steps.called[vertex]), self.steps.computed(vertex)).mathml(),
+            "numbers": forward(made.op, known, made.arguments).mathml() if whole else "",
+            **_result(made.value),
         }
 
-    @staticmethod
-    def _given(edge: Edge, text: str) -> str:
-        return f"{edge.name}={text}" if edge.name else text
+    def _update(self, step: Update) -> dict[str, str]:
+        found = self.steps.updated(step)
+        return {
+            "numbers": found.mathml() if found else "",
+            "before": values(step.before),
+            "card": fitting(step.after, LONGEST),
+        } | _result(step.after)
 
-    def _backward(self, moment: Moment) -> dict[str, str]:
-        step, given, part = moment.step, moment.contribution, moment.part
-        assert isinstance(step, Backward) and given is not None and part is not None
-        found = {"rule": formula(part.text).mathml(), "result": values(part.value), "shape": shape_of(part.value)}
-        found["incoming"] = fitting(step.incoming, LONGEST)
-        if part.what == "rule":
-            found["numbers"] = formula(part.text).mathml(given.names)
+    def _backward(self, moment: Moment, step: Backward) -> dict[str, str]:
+        given, part = moment.contribution, moment.part
+        assert given is not None and part is not None
+        between = self.steps.gradient(given, part).sides[1:-1] if self.formulas else []
+        shapes = self.steps.shapes(given) if self.formulas and part.what == "rule" else None
+        found = {
+            "rule": formula(part.text).mathml(),
+            "numbers": equation(*between).mathml() if between else "",
+            "shapes": shapes.mathml() if shapes else "",
+            "incoming": fitting(step.incoming, LONGEST),
+            **_result(part.value),
+        }
         return found | (self._sum(given) if moment.accumulates else {})
 
     def _sum(self, given: Contribution) -> dict[str, str]:
-        found = {"name": self.called[given.target], "after": values(given.after), "card": fitting(given.after, LONGEST)}
+        found = {"after": values(given.after), "card": fitting(given.after, LONGEST)}
+        found["name"] = self.steps.called[given.target]
         if given.before is not None:
-            found |= {"before": values(given.before), "plus": values(given.value)}
+            found["total"] = self.steps.accumulated(given).text()
         return found
 
 
-def shape_of(value: Any) -> str:
-    """The shape of an array as Python writes it; nothing for a number, or several results."""
-    shape = value.shape if isinstance(value, Summary) else () if isinstance(value, tuple) else np.shape(value)
-    return str(shape) if shape else ""
+def _result(value: Any) -> dict[str, str]:
+    return {"result": values(value) if value is not None else "", "shape": shape_of(value)}
 
 
 def _shorten(content: dict[str, Any]) -> None:
@@ -130,9 +142,8 @@ def _shorten(content: dict[str, Any]) -> None:
             for part in given["parts"]:
                 named = TRANSPOSED.fullmatch(part["text"]) if part["what"] == "transpose" else None
                 source = given.get("names", {}).get(named[1]) if named else None
-                if isinstance(source, int) and source != part["value"]:
-                    if "base64" in rows[source] and "base64" in rows[part["value"]]:
-                        rows[part["value"]] = {"transpose": source}
+                if isinstance(source, int) and all("base64" in rows[k] for k in {source, part["value"]} - {None}):
+                    rows[part["value"]] = {"transpose": source} if source != part["value"] else rows[source]
     content["values"] = [_single(row) for row in rows]
 
 

@@ -83,8 +83,8 @@ class Lenses {
 
   _forward({ vertex }) {
     const { edges, vertices } = this.data;
-    const into = edges.filter(([, target]) => target === vertex).sort((a, b) => a[2] - b[2]);
-    for (const [source, , , name] of into) {
+    const into = edges.filter(({ target }) => target === vertex).sort((a, b) => a.slot - b.slot);
+    for (const { source, name } of into) {
       this._add(`in ${source}`, this.called[source], this.values.get(vertices[source].value), { note: name });
     }
     this._add("result", this.called[vertex], this.values.get(vertices[vertex].value));
@@ -142,8 +142,8 @@ class Lenses {
   _noteOn({ vertex, step }, name) {
     if (name === "g") return phrase(this.words.lens_gradient_of, { name: this.called[step.vertex] });
     if (name === "y") return this.called[vertex];
-    const edge = this.data.edges.find(([, target, , called]) => target === vertex && called === name);
-    return edge ? this.called[edge[0]] : "";
+    const edge = this.data.edges.find((known) => known.target === vertex && known.name === name);
+    return edge ? this.called[edge.source] : "";
   }
 
   // ---- one element ----
@@ -153,6 +153,7 @@ class Lenses {
     const goTo = (other) => this.showCell(other);
     const { element, lit } = probePanel(values, moment, this.result.name, cell, words, goTo);
     this.panel.replaceChildren(element);
+    this.panel.scrollIntoView({ block: "nearest" });
     this.heats.forEach((heat, key) => heat.light(key === "result" ? [cell] : (lit.get(key) ?? [])));
   }
 

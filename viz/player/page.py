@@ -23,8 +23,8 @@ from viz.formulas.mathml import STYLE as FORMULAS
 from viz.picture.picture import Picture
 from viz.picture.svg import page_style
 from viz.player.data import page_data
-from viz.player.stage import picture
 from viz.player.lens_words import WORDS
+from viz.player.stage import views
 from viz.player.words import UI
 from viz.saving import write_atomically
 from viz.texts.sentences import sentences
@@ -37,7 +37,7 @@ from viz.tracing.tape import Tape
 FOLDER = Path(__file__).parent
 SCRIPTS = (
     *("values.js", "heat.js", "probe.js", "predict.js", "nudge.js", "lenses.js"),
-    *("dom.js", "graph.js", "panel.js", "transport.js", "main.js"),
+    *("dom.js", "view.js", "graph.js", "panel.js", "transport.js", "main.js"),
 )
 STYLES = ("player.css", "lens.css")
 PLAIN = 100_000  # characters of data that stand in the page as they are; more are packed
@@ -69,7 +69,15 @@ class Player:
         style = page_style() + FORMULAS + "".join((FOLDER / file).read_text("utf-8") for file in STYLES)
         script = "".join((FOLDER / file).read_text("utf-8") for file in SCRIPTS)
         script = f'(function () {{\n"use strict";\n{script}}})();\n'
-        data = {"lang": self.lang, "name": self._name(), "words": words_in(self.lang), **page_data(self.record)}
+        pictures = views(self.record)
+        first = pictures[0].pop("svg")  # stands in the page itself
+        data = {
+            "views": pictures,
+            "lang": self.lang,
+            "name": self._name(),
+            "words": words_in(self.lang),
+            **page_data(self.record),
+        }
         policy = (
             f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data:; base-uri 'none'"
         )
@@ -79,13 +87,14 @@ class Player:
             "title": escape(words["title"].format(name=self._name())),
             "style": style,
             "script": script,
-            "picture": picture(self.record),
+            "picture": first,
             "steps": self._steps(),
             "noscript": escape(words["noscript"]),
             "data": _block(data),
         }
         page = (FOLDER / "page.html").read_text("utf-8")
-        return re.sub(r"\{\{(\w+)\}\}", lambda slot: parts[slot[1]], page)
+        page = re.sub(r"\{\{(\w+)\}\}", lambda slot: parts[slot[1]], page)
+        return page.encode("utf-8", "replace").decode()  # a trace's file may hold half characters
 
     def _name(self) -> str:
         root = self.record.graph.root
@@ -116,7 +125,8 @@ class Player:
         return path
 
     def __repr__(self) -> str:
-        return f"<{UI['en']['title'].format(name=self._name())}; .save('steps.html') writes it to a file, .show() opens it>"
+        name = UI["en"]["title"].format(name=self._name())
+        return f"<{name}; .save('steps.html') writes it to a file, .show() opens it>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """The player in a frame without rights, the picture, and text: a notebook shows the best that it may."""
@@ -157,7 +167,7 @@ def _block(data: Any) -> str:
     """A block of data that cannot end early, packed if it is large."""
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     if len(text) > PLAIN:
-        packed = base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+        packed = base64.b64encode(zlib.compress(text.encode("utf-8", "replace"), 9)).decode()
         return f'<script type="application/octet-stream" id="data">{packed}</script>'
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")

@@ -12,6 +12,7 @@ function createPanel(page) {
     const text = page.sentence(moment, page.revealed);
     if (sentence.textContent !== text) sentence.textContent = text; // else it would be read out again
     facts.replaceChildren(...rowsOf(moment).filter(Boolean));
+    for (const wide of facts.querySelectorAll("dd")) if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
   }
 
   function rowsOf({ said, contribution, accumulates, kind }) {
@@ -21,6 +22,7 @@ function createPanel(page) {
       said.rule && row("rule", formulaOf(said.rule)),
       shown && said.numbers && said.numbers !== said.rule && row("numbers", formulaOf(said.numbers)),
       !shown && row("result", newElement("i", { text: words.lens_hidden })),
+      shown && said.shapes && row("shapes", formulaOf(said.shapes)),
       shown && result && row("result", result, said.shape && newElement("small", { text: ` ${said.shape}` })),
       shown && accumulates && row("sum", ...sumOf(said, contribution)),
       said.place && row("python", said.place, newElement("code", { text: said.code ?? "" })),
@@ -28,9 +30,9 @@ function createPanel(page) {
   }
 
   // x.grad: 0.5 + 0.3 = 0.8, use 2 of 2
-  function sumOf(said, { use, uses }) {
-    const terms = said.before === undefined ? "" : `${said.before} + ${said.plus} = `;
-    return [`${said.name}.grad: ${terms}`, newElement("b", { text: said.after }), `, ${phrase(words.use, { use, uses })}`];
+  function sumOf({ name, total, after }, { use, uses }) {
+    const terms = total === undefined ? "" : total.slice(0, total.lastIndexOf("=") + 2);
+    return [`${name}.grad: ${terms}`, newElement("b", { text: after }), `, ${phrase(words.use, { use, uses })}`];
   }
 
   function row(kind, ...content) {
@@ -43,16 +45,25 @@ function createPanel(page) {
 
 // The graph as nested lists, in the order and with the names of the picture: modules, their operations, their inputs.
 function createOutline(page, graph) {
-  const top = newElement("ul"), open = [{ scope: [], list: top }], items = [];
-  page.data.vertices.forEach((vertex, id) => {
-    if (vertex.kind !== "op") return;
-    const inputs = newElement("ul", {}, ...graph.inputs[id].map((source) => newElement("li", {}, entry(source))));
-    listFor(vertex.scope ?? []).append(newElement("li", {}, entry(id), inputs));
-  });
-  one("outline").append(top);
-  one("outline").addEventListener("toggle", show);
+  const place = one("outline");
+  let items = [];
+  place.addEventListener("toggle", show);
 
-  function listFor(scope) {
+  function draw() {
+    const { view, cards } = graph.current(), top = newElement("ul");
+    const open = [{ scope: [], list: top }];
+    items = [];
+    for (const id of view.inputs.keys()) {
+      if (!cards.get(id)?.[0].element.matches(".op, .group")) continue;
+      const inputs = newElement("ul", {}, ...view.inputs[id].map((source) => newElement("li", {}, entry(source))));
+      const scope = (view.scopes ?? page.data.vertices.map((vertex) => vertex.scope))[id] ?? [];
+      listFor(open, scope).append(newElement("li", {}, entry(id), inputs));
+    }
+    place.replaceChildren(place.querySelector("summary"), top);
+    show();
+  }
+
+  function listFor(open, scope) {
     while (!open.at(-1).scope.every((name, k) => name === scope[k])) open.pop();
     while (open.at(-1).scope.length < scope.length) {
       const depth = open.at(-1).scope.length + 1, list = newElement("ul");
@@ -69,14 +80,15 @@ function createOutline(page, graph) {
   }
 
   function show() {
-    if (one("outline").open) for (const [id, button] of items) button.textContent = graph.describe(id);
+    if (place.open) for (const [id, button] of items) button.textContent = graph.current().describe(id);
   }
-  return { show };
+  return { draw, show };
 }
 
 // All steps as sentences, in the reader's language and with a way to each; on paper this is what is left of the steps.
 function createList(page) {
   const list = one("all").querySelector("ol"), most = list.children.length;
+  one("all").open = false;
   const button = (moment) =>
     newElement("button", { type: "button", class: "link", text: page.sentence(moment), on: { click: () => page.go(moment.i) } });
   list.replaceChildren(...page.moments.slice(0, most).map((moment) => newElement("li", {}, button(moment))));

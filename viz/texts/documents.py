@@ -122,10 +122,8 @@ def _aligned(equation: Formula, environment: str) -> list[str]:
     return [rf"\begin{{{environment}}}", *(row + r" \\" for row in rows[:-1]), rows[-1], rf"\end{{{environment}}}"]
 
 
-LATEX = r"""% A fragment for \input. The document needs \usepackage[T1]{fontenc} and \usepackage{amsmath};
-% for names in Chinese or Japanese also lualatex or xelatex and a font that has the characters. For example:
-% \documentclass{article} \usepackage[T1]{fontenc} \usepackage{amsmath} \allowdisplaybreaks
-% \begin{document} \input{steps} \end{document}"""
+LATEX = r"""% A fragment for \input{steps} in a document with \usepackage{amsmath}, and best with \allowdisplaybreaks.
+% For names in Chinese or Japanese use lualatex or xelatex and a font that has the characters."""
 
 
 def as_latex(sections: list[Section]) -> str:

@@ -62,13 +62,13 @@ class Steps:
 
     def turned(self, contribution: Contribution, part: Part) -> tuple[str, str]:
         """What a transpose transposes: its name in the rule, and its shape."""
-        name = next(iter(formula(part.text).names), "")
+        name = min(formula(part.text).names, default="")
         return name, shape_of(contribution.names.get(name))
 
     def shapes(self, contribution: Contribution) -> Formula | None:
-        """`(5, 2) @ (2, 3) = (5, 3)`: why a product of matrices fits; None where the rule is none."""
+        """`(5, 2) @ (2, 3) = (5, 3)`: why a product of matrices fits; None where the rule is none, or one of vectors."""
         rule = formula(contribution.rule)
-        shapes = {name: np.shape(value) for name, value in contribution.names.items() if _is_array(value)}
+        shapes = {name: np.shape(value) for name, value in contribution.names.items() if _is_matrix(value)}
         if not isinstance(rule.tree, Infix) or rule.tree.sign != "@" or not rule.names <= shapes.keys():
             return None
 
@@ -152,8 +152,8 @@ def _is_short(side: Formula) -> bool:
     return ELLIPSIS not in side.text() and len(side.text()) <= LONGEST
 
 
-def _is_array(value: Any) -> bool:
-    return isinstance(value, np.ndarray | Summary)
+def _is_matrix(value: Any) -> bool:
+    return isinstance(value, np.ndarray | Summary) and len(value.shape) > 1
 
 
 def _real(value: Any) -> np.ndarray | None:

@@ -19,7 +19,9 @@ ELLIPSIS = "…"
 
 def clean(text: str, limit: int = 0) -> str:
     """Text on one line, without control, format or half characters; cut to `limit` characters if given."""
-    text = "".join(c if c.isprintable() else " " for c in text).strip()
+    if not text.isprintable():
+        text = "".join([c if c.isprintable() else " " for c in text])
+    text = text.strip()
     return text[: limit - 1] + ELLIPSIS if limit and len(text) > limit else text
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from types import MappingProxyType
 
 from viz.texts.text import clean, plural, values
 from viz.tracing.model import COMPUTED, CONSTANT, GROUP, LEAF, OP, Graph, Vertex
 
 DESCRIBED = 40  # operations that the description spells out
 SPOKEN = 60  # characters of a name there
+DEEPEST = 6  # modules around a parameter that may tell it apart
 NAMED = 40  # characters of a name in a sentence or a formula
 
 
@@ -25,7 +24,7 @@ def title(vertex: Vertex) -> str:
 
 def heading(graph: Graph) -> str:
     """The picture's title."""
-    return f"Computational graph of {_called(graph.root)}: {plural(operations(graph), 'operation')}"
+    return f"Computational graph of {called(graph)[-1]}: {plural(operations(graph), 'operation')}"
 
 
 def operations(graph: Graph) -> int:
@@ -54,39 +53,18 @@ def size(group: Vertex) -> str:
 def describe(graph: Graph) -> str:
     """The picture in sentences, for readers who cannot see it."""
     steps = [vertex for vertex in graph.vertices if vertex.kind in COMPUTED]
-    inputs = graph.inputs()
-    homes = _homes(graph)
-    said = [_sentence(v, [graph.vertices[e.source] for e in inputs[v.id]], homes) for v in steps[:DESCRIBED]]
+    names, inputs = called(graph), graph.inputs()
+    said = [_sentence(v, names[v.id], [names[e.source] for e in inputs[v.id]]) for v in steps[:DESCRIBED]]
     if len(steps) > DESCRIBED:
         said.append(f"{plural(len(steps) - DESCRIBED, 'more operation')} not described.")
     leaves = [vertex for vertex in graph.vertices if vertex.kind == LEAF]
-    said += [f"Leaf {_called(leaf, homes)}: {_facts(leaf)}." for leaf in leaves[:DESCRIBED]]
+    said += [f"Leaf {names[leaf.id]}: {_facts(leaf)}." for leaf in leaves[:DESCRIBED]]
     return " ".join(["Read from left to right.", *filter(None, [folded(graph)]), *said])
 
 
-def _homes(graph: Graph) -> dict[int, tuple[str, ...]]:
-    """For leaves that share a name with another one, the module that uses them first."""
-    alike = Counter([vertex.name for vertex in graph.vertices if vertex.kind == LEAF])
-    homes: dict[int, tuple[str, ...]] = {}
-    for edge in graph.edges:
-        leaf, scope = graph.vertices[edge.source], graph.vertices[edge.target].scope
-        if leaf.kind == LEAF and leaf.name and scope and alike[leaf.name] > 1:
-            homes.setdefault(leaf.id, scope)
-    return homes
-
-
-def _sentence(vertex: Vertex, inputs: list[Vertex], homes: dict[int, tuple[str, ...]]) -> str:
-    of = ", ".join([_called(source, homes) for source in inputs[:6]]) + " and more" * (len(inputs) > 6)
-    return f"{clean(title(vertex), SPOKEN)} of {of}: {_facts(vertex)}."
-
-
-def _called(vertex: Vertex, homes: Mapping[int, tuple[str, ...]] = MappingProxyType({})) -> str:
-    """How a sentence refers to a vertex."""
-    if vertex.id in homes:
-        return f"{clean(vertex.name, SPOKEN)} of {clean(' / '.join(homes[vertex.id]), SPOKEN)}"
-    if vertex.kind in COMPUTED and not vertex.name:
-        return f"the {clean(vertex.op, SPOKEN)}"
-    return clean(vertex.name if vertex.kind in COMPUTED else title(vertex), SPOKEN)
+def _sentence(vertex: Vertex, name: str, inputs: list[str]) -> str:
+    of = ", ".join(inputs[:6]) + " and more" * (len(inputs) > 6)
+    return f"{name} = {clean(vertex.op, SPOKEN)} of {of}: {_facts(vertex)}."
 
 
 def _facts(vertex: Vertex) -> str:
@@ -116,24 +94,30 @@ def place(vertex: Vertex) -> str:
 
 
 def called(graph: Graph) -> list[str]:
-    """A name for each vertex, by which text can refer to it: no two share one, but for constants.
+    """A name for each vertex, by which every text refers to it. No two share one, but for constants that are equal.
 
-    A name that is the vertex's alone is it. A parameter of a module is told apart by the module ("0 Affine.W"), an
-    operation, or whatever is still not alone, by its number ("tanh#7").
+    A name that is the vertex's alone is it. A parameter is told apart by as much as it takes of the module that uses it
+    ("0 Affine.W"); an operation, and whatever is still not alone, by its number ("tanh#7").
     """
     own = [clean(vertex.name or vertex.op or vertex.kind, NAMED) for vertex in graph.vertices]
-    user: dict[int, Vertex] = {}
+    names, homes = list(own), _homes(graph)
+    for depth in range(1, DEEPEST + 1):
+        alone = _alone(names)
+        for k, home in homes.items():
+            if names[k] not in alone and depth <= len(home):
+                names[k] = clean(".".join([*home[-depth:], own[k]]), 2 * NAMED)
+    alone = _alone(names)
+    return [_numbered(v, name, v.name != "" and name in alone) for v, name in zip(graph.vertices, names, strict=True)]
+
+
+def _homes(graph: Graph) -> dict[int, tuple[str, ...]]:
+    """The module that first uses each leaf that has a name."""
+    found: dict[int, tuple[str, ...]] = {}
     for edge in graph.edges:
-        user.setdefault(edge.source, graph.vertices[edge.target])
-    alone = _alone(own)
-    inside = [
-        clean(f"{user[v.id].scope[-1]}.{name}", 2 * NAMED)
-        if v.kind == LEAF and v.name and name not in alone and v.id in user and user[v.id].scope
-        else name
-        for v, name in zip(graph.vertices, own, strict=True)
-    ]
-    alone = _alone(inside)
-    return [_numbered(v, name, v.name != "" and name in alone) for v, name in zip(graph.vertices, inside, strict=True)]
+        leaf = graph.vertices[edge.source]
+        if leaf.kind == LEAF and leaf.name:
+            found.setdefault(leaf.id, graph.vertices[edge.target].scope)
+    return found
 
 
 def _alone(names: list[str]) -> set[str]:
@@ -141,6 +125,6 @@ def _alone(names: list[str]) -> set[str]:
 
 
 def _numbered(vertex: Vertex, name: str, alone: bool) -> str:
-    if vertex.kind == CONSTANT:
-        return values(vertex.value) if vertex.shape == () and vertex.value is not None else f"{name}#{vertex.id}"
+    if vertex.kind == CONSTANT and vertex.shape == () and vertex.value is not None:
+        return values(vertex.value)
     return name if alone else f"{name}#{vertex.id}"

@@ -12,9 +12,9 @@
 
 Where g and `local` do not have the same shape they are broadcast against each other first. A product 0 * inf counts as
 0 if the element is finite, as in the backward pass (a branch that was not taken). Where the input is real only the real
-part of a product counts. An answer whose products do not add up to the recorded element, within the square root of the
-precision of its dtype times the sum of their sizes, is no answer: a text, for example that of a user's own rule, may
-promise what the rule does not do.
+part of a product counts. Products must add up to the recorded element, within the square root of the coarsest precision
+of the three dtypes times the sum of their sizes, or they are no answer: a text, for example that of a user's own rule,
+may promise what the rule does not do.
 """
 
 from __future__ import annotations
@@ -59,11 +59,13 @@ def terms(contribution: Contribution, cell: Cell) -> Terms | None:
     if isinstance(contribution.value, tuple):  # what an operation with several results gets
         return None
     for find in (_elementwise, _row_times_column, _probed):
-        factors = find(contribution, cell)
-        if factors is not None:
-            found = _summed(contribution.value, cell, *factors)
-            if found is not None:
-                return found
+        try:
+            factors = find(contribution, cell)
+            found = _summed(contribution.value, cell, *factors) if factors is not None else None
+        except (TypeError, ValueError, IndexError):  # a record from a file may contradict itself
+            found = None
+        if found is not None:
+            return found
     return None
 
 
@@ -74,13 +76,9 @@ def _elementwise(contribution: Contribution, cell: Cell) -> Any:
         return None
     g, local = np.broadcast_arrays(g, local)
     missing = g.ndim - len(cell)
-    if missing < 0:
-        return None
     summed = {*range(missing), *contribution.axes}
     within = [range(n) if k in summed else (cell[k - missing],) for k, n in enumerate(g.shape)]
     places = list(product(*within))
-    if any(i >= n for place in places[:1] for i, n in zip(place, g.shape, strict=True)):
-        return None
     return [("g", p) for p in places], [(LOCAL, p) for p in places], _at(g, places), _at(local, places)
 
 
@@ -96,8 +94,6 @@ def _row_times_column(contribution: Contribution, cell: Cell) -> Any:
         return None
     rows, columns = (left.T if a[1] else left), (right.T if b[1] else right)
     i, j = cell
-    if rows.shape[1] != columns.shape[0] or i >= rows.shape[0] or j >= columns.shape[1]:
-        return None
     steps = range(rows.shape[1])
     return (
         [(a[1], (k, i)) if a[1] else (a[0], (i, k)) for k in steps],
@@ -127,14 +123,14 @@ def _summed(value: Any, cell: Cell, left_at: Any, right_at: Any, left: np.ndarra
 
 
 def adds_up(left: np.ndarray, right: np.ndarray, element: Any) -> bool:
-    """True if the products make the element, as far as its dtype can tell."""
+    """True if the products make the element, as far as their dtypes can tell."""
     products = _products(left, right, element)
     with np.errstate(all="ignore"):
         total = np.sum(products)
         if not (np.isfinite(total) and np.isfinite(element)):
             return bool(np.array_equal(total, element, equal_nan=True))
-        kind = np.asarray(element).dtype
-        tolerance = np.sqrt(np.finfo(kind if kind.kind in "fc" else float).eps)
+        kinds = [np.asarray(x).dtype for x in (left, right, element)]
+        tolerance = np.sqrt(max(np.finfo(kind if kind.kind in "fc" else float).eps for kind in kinds))
         return bool(np.abs(total - element) <= tolerance * np.sum(np.abs(products)))
 
 

@@ -1,7 +1,7 @@
 """A trace as JSON: `docs/trace.md` describes the format, `docs/trace.schema.json` checks it.
 
-The fields of a record are written as they stand in `model.py`: their types say how. A field that is empty or not known
-is left out. The text is the same, byte for byte, for the same record. A file is read as data that anybody may have
+The fields of a record are written as they stand in `model.py`: their types say how. A field that is at its default is
+left out. The text is the same, byte for byte, for the same record. A file is read as data that anybody may have
 written: everything is checked, nothing in it is run, and what is wrong is one `TraceFileError`.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import MISSING, fields
 from functools import cache
 from pathlib import Path
 from types import NoneType
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple, get_args, get_origin
 
 import numpy as np
 
+from viz import collector
 from viz.saving import write_atomically
 from viz.texts.text import clean
 from viz.tracing.model import Backward, Edge, Graph, Nudge, Trace, Update, Vertex, types_of
@@ -59,7 +61,9 @@ def load(path: str | os.PathLike[str], *, limit: int = LIMIT) -> Trace:
     bytes; an OSError where it cannot be opened.
     """
     try:
-        return parsed(_content(Path(path), limit))
+        content = _content(Path(path), limit)
+        with collector.paused():
+            return parsed(content)
     except Wrong as error:
         raise TraceFileError(f"{clean(os.fspath(path))} cannot be read as a trace: {error}") from None
 
@@ -128,15 +132,11 @@ def _inside(step: str, read: Callable[..., Any], *given: Any) -> Any:
         raise error.inside(step) from None
 
 
-REQUIRED = object()
-
-
 class Kind(NamedTuple):
-    """How a type of field is written and read. A field that equals `empty` is left out."""
+    """How a type of field is written and read."""
 
     write: Callable[[Any, Table], Any]
     read: Callable[[Any, list[Any]], Any]
-    empty: Any = REQUIRED
 
 
 def _as_it_is(value: Any, table: Table) -> Any:
@@ -154,15 +154,19 @@ def _array(found: Any, rows: list[Any]) -> np.ndarray:
 
 PLAIN = {
     int: Kind(_as_it_is, lambda found, rows: whole(found)),
-    str: Kind(_as_it_is, _text, ""),
+    str: Kind(_as_it_is, _text),
     np.ndarray: Kind(lambda value, table: table.place(value), _array),
-    Any: Kind(lambda value, table: table.place(value), value_at, None),
+    Any: Kind(lambda value, table: table.place(value), lambda found, rows: _known(found, rows)),
 }
 NAMED = Kind(lambda value, table: table.named(value), lambda found, rows: _named(found, rows))
 
 
+def _known(found: Any, rows: list[Any]) -> Any:
+    return None if found is None else value_at(found, rows)
+
+
 def _named(found: Any, rows: list[Any]) -> Any:
-    return found if found is None or isinstance(found, str) else value_at(found, rows)
+    return found if isinstance(found, str) else _known(found, rows)
 
 
 @cache
@@ -176,15 +180,22 @@ def kind_of(hint: Any) -> Kind:
     if origin is dict:
         return _mapping(NAMED if given[1] is Any else kind_of(given[1]))
     if origin is not None:  # a type or None
-        return kind_of(given[0])._replace(empty=None)
+        return _or_none(kind_of(given[0]))
     return _record(hint)
+
+
+def _or_none(kind: Kind) -> Kind:
+    return Kind(
+        lambda value, table: None if value is None else kind.write(value, table),
+        lambda found, rows: None if found is None else kind.read(found, rows),
+    )
 
 
 def _sequence(made: type, item: Kind) -> Kind:
     def read(found: Any, rows: list[Any]) -> Any:
         return made([_inside(f"[{k}]", item.read, x, rows) for k, x in enumerate(a_list(found))])
 
-    return Kind(lambda value, table: [item.write(x, table) for x in value], read, made())
+    return Kind(lambda value, table: [item.write(x, table) for x in value], read)
 
 
 def _mapping(item: Kind) -> Kind:
@@ -193,32 +204,34 @@ def _mapping(item: Kind) -> Kind:
             wrong("an object", found)
         return {name: _inside(f"[{clean(repr(name), 60)}]", item.read, x, rows) for name, x in found.items()}
 
-    return Kind(lambda value, table: {name: item.write(x, table) for name, x in value.items()}, read, {})
+    return Kind(lambda value, table: {name: item.write(x, table) for name, x in value.items()}, read)
 
 
 def _record(made: type) -> Kind:
     kinds = {name: kind_of(hint) for name, hint in types_of(made).items() if name != IMPLIED.get(made)}
+    usual = defaults(made)
 
     def write(value: Any, table: Table) -> Any:
         found = ((name, kind, getattr(value, name)) for name, kind in kinds.items())
-        return {name: kind.write(x, table) for name, kind, x in found if not _empty(x, kind.empty)}
+        return {name: kind.write(x, table) for name, kind, x in found if name not in usual or _differs(x, usual[name])}
 
     def read(found: Any, rows: list[Any]) -> Any:
         if not isinstance(found, dict):
             wrong("an object", found)
-        given = {name: _field(found, name, kind, rows) for name, kind in kinds.items()}
         if not found.keys() <= kinds.keys():
             raise Wrong(f"field {clean(repr(min(found.keys() - kinds.keys())), 60)} is unknown")
-        return made(**given)
+        if not kinds.keys() - usual.keys() <= found.keys():
+            raise Wrong(f"field {min(kinds.keys() - usual.keys() - found.keys())!r} is missing")
+        return made(**{name: _inside(f".{name}", kinds[name].read, x, rows) for name, x in found.items()})
 
     return Kind(write, read)
 
 
-def _empty(value: Any, empty: Any) -> bool:
-    return value is None if empty is None else empty is not REQUIRED and not value
+def defaults(record: Any) -> dict[str, Any]:
+    """What the fields of a kind of record are where nothing is given."""
+    found = {f.name: f.default if f.default_factory is MISSING else f.default_factory() for f in fields(record)}
+    return {name: default for name, default in found.items() if default is not MISSING}
 
 
-def _field(found: dict[str, Any], name: str, kind: Kind, rows: list[Any]) -> Any:
-    if name not in found:
-        return kind.empty if kind.empty is not REQUIRED else wrong(f"a field {name!r}", found)
-    return _inside(f".{name}", kind.read, found[name], rows)
+def _differs(value: Any, default: Any) -> bool:
+    return value is not None if default is None else value != default

@@ -94,12 +94,17 @@ class Graph:
         return found
 
     def uses(self) -> Counter[int]:
-        """How often each vertex is used; 0 where a group uses it, which does not tell how often."""
-        found = Counter([edge.source for edge in self.edges])
-        for edge in self.edges:
-            if self.vertices[edge.target].kind == GROUP:
-                found[edge.source] = 0
-        return found
+        """How often each vertex is used, as far as the graph can tell."""
+        return Counter([edge.source for edge in self.edges])
+
+
+class Excerpt(Graph):
+    """What is shown of a larger graph: folded, or a part. It cannot tell how often something is used in the whole."""
+
+    __slots__ = ()
+
+    def uses(self) -> Counter[int]:
+        return Counter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +263,8 @@ def map_values(record: Any, change: Callable[[Any], Any]) -> Any:
     The arrays of probes and nudges are no values: they are needed whole, and are left as they are.
     """
     kind = type(record)
+    if record is None or kind is str:
+        return record
     if kind is list:
         return [map_values(item, change) for item in record]
     if kind is dict:
@@ -275,10 +282,18 @@ def map_values(record: Any, change: Callable[[Any], Any]) -> Any:
 def each_value(record: Any) -> list[Any]:
     """Every value in a record, an array or a Summary."""
     found: list[Any] = []
-
-    def note(value: Any) -> Any:
-        found.append(value)
-        return value
-
-    map_values(record, note)
+    waiting = [record]
+    while waiting:
+        item = waiting.pop()
+        kind = type(item)
+        if item is None or kind is str:
+            continue
+        if isinstance(item, np.ndarray | np.generic | Summary):
+            found.append(item)
+        elif kind is list or kind is tuple:
+            waiting += item
+        elif kind is dict:
+            waiting += item.values()
+        elif is_dataclass(kind):
+            waiting += [getattr(item, name) for name, holds in _holding(kind) if holds]
     return found

@@ -16,7 +16,7 @@ import numpy as np
 from autograd.node import Node
 from viz.tracing.model import Nudge
 from viz.tracing.reading import Known
-from viz.tracing.replay import computed
+from viz.tracing.replay import computed, inputs_of, size_of
 
 STEPS = 5  # offsets to each side
 WHOLE, LARGEST = 16, 4  # of a leaf of up to WHOLE elements each is moved, else those of the LARGEST gradients
@@ -37,15 +37,15 @@ def nudges(nodes: list[Node], ids: dict[Node, int], known: Known, gradients: dic
     work = WORK - len(leaves) * len(nodes) // 10
     if work < points * len(nodes):
         return []
-    sure = {node for node in nodes if _same(computed(node, known), known.get((node, None)))}
+    costs = {node: _cost(node, known) for node in nodes if _same(computed(node, known), known.get((node, None)))}
     found, moves = [], []
     for leaf in leaves:
         below = _downstream(leaf, nodes)
-        if ids[leaf] in gradients and below[-1:] == [root] and sure.issuperset(below):
+        if ids[leaf] in gradients and below[-1:] == [root] and costs.keys() >= set(below):
             moves.append([(leaf, below, cell) for cell in _cells(gradients[ids[leaf]])])
     trial = dict(known)
     for leaf, below, cell in _in_turn(moves):
-        work -= points * sum(1 + _size(known[node, None]) // PER_OPERATION for node in below)
+        work -= points * sum(costs[node] for node in below)
         if work < 0:
             break
         offsets, results = _moved(leaf, cell, below, trial)
@@ -73,8 +73,9 @@ def _same(a: Any, b: Any) -> bool:
     return a is not None and b is not None and np.allclose(a, b, rtol=1e-3, atol=1e-6, equal_nan=True)
 
 
-def _size(value: Any) -> int:
-    return sum(map(_size, value)) if isinstance(value, tuple) else int(np.size(value))
+def _cost(node: Node, known: Known) -> int:
+    """In operations on numbers."""
+    return 1 + (size_of(known[node, None]) + sum(map(size_of, inputs_of(node, known) or ()))) // PER_OPERATION
 
 
 def _cells(gradient: np.ndarray) -> list[tuple[int, ...]]:

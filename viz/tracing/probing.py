@@ -21,6 +21,7 @@ from autograd.node import Node
 from autograd.sweep import pushed
 from viz.tracing.elements import adds_up, terms
 from viz.tracing.model import Contribution, Probe, Trace
+from viz.tracing.replay import size_of
 
 ALL = (
     64  # elements of a contribution that are all probed, at most; of a larger one, the first, the middle, the extremes
@@ -28,7 +29,7 @@ ALL = (
 PROBES = 512  # in one trace, at most
 TERMS = 20_000  # likewise
 LONGEST = 2_000  # terms of one probe
-WORK = 20_000_000  # elements that are computed for one trace; each probe counts as PER_PROBE more
+WORK = 50_000_000  # elements that are computed for one trace; each probe counts as PER_PROBE more
 PER_PROBE = 20_000
 
 
@@ -55,7 +56,7 @@ def add_probes(record: Trace, live: list[Live | None]) -> None:
     probes, numbers, work = PROBES, TERMS, WORK
     done = set()
     for c, x, cell in plan:
-        cost = PER_PROBE + x.value.size + np.size(x.g)
+        cost = PER_PROBE + size_of((x.value, x.g, x.node.saved))
         if (id(c), cell) in done or cost > work:
             continue
         done.add((id(c), cell))

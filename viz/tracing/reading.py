@@ -90,7 +90,8 @@ def known_values(y: Tensor, nodes: list[Node]) -> Known:
                 known.setdefault((source, None), value)
         if "y" in saved and not _changed(saved["y"], node.number, node):
             known[node, None] = saved["y"]
-    known.setdefault((nodes[-1], None), y.data)
+    if not _changed(y._array, nodes[-1].number, nodes[-1]):
+        known.setdefault((nodes[-1], None), y._array)
     for node, (first, last) in uses.items():
         if node.changed is not None and first < node.changed[0] < last:
             known.pop((node, None), None)  # it was one array at one use and another one at the next
@@ -112,7 +113,7 @@ def _kept(node: Node, kept: Kept, known: Known) -> None:
     if not _changed(kept.result, node.number):
         known[node, None] = kept.result
     for slot, (source, value) in enumerate(zip(node.inputs, kept.inputs or (), strict=False)):
-        if not _changed(value, node.number):
+        if value is not None and not _changed(value, node.number):
             known.setdefault((source, None) if isinstance(source, Node) else (node, slot), value)
 
 
@@ -187,4 +188,4 @@ def _constant(number: int, value: Any) -> Vertex:
     if value is None:
         return Vertex(number, CONSTANT)
     array = np.asarray(value)
-    return Vertex(number, CONSTANT, shape=array.shape, dtype=str(array.dtype), value=value)
+    return Vertex(number, CONSTANT, shape=array.shape, dtype=str(array.dtype), value=array)

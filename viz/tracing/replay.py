@@ -29,6 +29,15 @@ def computed(node: Node, known: Known) -> Any:
     op = node.op
     if op is None or op.kind == "custom":
         return None
+    inputs = inputs_of(node, known)
+    if inputs is None:
+        return None
+    y = op.forward(*inputs, **node.kwargs)
+    return _as_arrays(y[0] if op.residuals else y)
+
+
+def inputs_of(node: Node, known: Known) -> list[Any] | None:
+    """The values of the inputs of a node; None where one is missing."""
     inputs = []
     for slot, source in enumerate(node.inputs):
         key = (source, None) if isinstance(source, Node) else (node, slot)
@@ -36,5 +45,16 @@ def computed(node: Node, known: Known) -> Any:
         if value is None:
             return None
         inputs.append(value)
-    y = op.forward(*inputs, **node.kwargs)
-    return y[0] if op.residuals else y
+    return inputs
+
+
+def _as_arrays(y: Any) -> Any:
+    """What a forward function returned: one of the user's may return Python numbers, or a list of results."""
+    if isinstance(y, tuple | list):
+        return tuple(map(_as_arrays, y))
+    return y if hasattr(y, "dtype") else np.asarray(y)
+
+
+def size_of(value: Any) -> int:
+    """How many numbers a value holds."""
+    return sum(map(size_of, value)) if isinstance(value, tuple) else int(np.size(value))

@@ -116,8 +116,8 @@ def _shape(value: Any) -> tuple[int, ...] | None:
 
 
 def _fits(value: Any, vertex: Vertex) -> bool:
-    """Whether a value has the shape of a vertex, as far as both are known. Several results have no one shape."""
-    return value is None or vertex.shape is None or _shape(value) == vertex.shape
+    """Whether a value, if it is known, has the shape of a vertex; several results have none, and are a tuple."""
+    return value is None or (isinstance(value, tuple) if vertex.shape is None else _shape(value) == vertex.shape)
 
 
 def _inside(cell: tuple[int, ...], shape: tuple[int, ...] | None) -> bool:

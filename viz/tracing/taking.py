@@ -74,7 +74,7 @@ def take(y: Tensor, grad: Any = None, budget: int = BUDGET) -> tuple[Trace, dict
             "backward() has freed this graph, so its steps are gone: call this before backward(), "
             "use backward(retain_graph=True), or run everything inside `with viz.record():`"
         ) from error
-    start = cotangent_of(y, grad)
+    start = cotangent_of(y, grad._array if isinstance(grad, Tensor) else grad)
     token = MODE.set(MODE.get().unwatched())
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
@@ -88,7 +88,7 @@ def _take(y: Tensor, nodes: list[Node], start: Any, budget: int) -> tuple[Trace,
     known = known_values(y, nodes)
     fill_in(nodes, known)
     found, ids = read(nodes, known)
-    ledger = Ledger(found, known)
+    ledger = Ledger(known, _uses(nodes, ids))
     steps = Steps(budget)
     times: Any = mul
     for node, g, contributions in pullback(nodes, {nodes[-1]: start}):
@@ -99,7 +99,7 @@ def _take(y: Tensor, nodes: list[Node], start: Any, budget: int) -> tuple[Trace,
         times = guarded if node.op and node.op.selects else times  # as the sweep does
     record = within_budget(Trace(found, list(steps)), budget)
     add_probes(record, ledger.live)
-    if np.array_equal(start, np.ones_like(y.data)):  # else the gradients are not those of the result itself
+    if np.array_equal(start, np.ones_like(y._array)):  # else the gradients are not those of the result itself
         record.nudges.extend(nudges(nodes, ids, known, ledger.totals))
     return record, ids
 
@@ -111,12 +111,24 @@ def update(vertex: int, before: Any, after: Any, place: Any) -> Update:
     return within_budget(Update(vertex, before, after, described(*place)[2], line))
 
 
+def _uses(nodes: list[Node], ids: dict[Node, int]) -> Counter[int]:
+    """How many contributions will arrive at each vertex: an input without a derivative rule gets none."""
+    found: Counter[int] = Counter()
+    reached = {nodes[-1]}
+    for node in reversed(nodes):
+        if node in reached and node.plan is not None:
+            sources = [node.inputs[slot] for slot, _ in node.plan.pulls]
+            found.update(ids[source] for source in sources)
+            reached.update(sources)
+    return found
+
+
 class Ledger:
     """Adds up what arrives at each vertex, as the backward pass does."""
 
-    def __init__(self, graph: Graph, known: Known):
+    def __init__(self, known: Known, uses: Counter[int]):
         self.known = known
-        self.uses = Counter(edge.source for edge in graph.edges)
+        self.uses = uses
         self.used: Counter[int] = Counter()
         self.totals: dict[int, Any] = {}
         self.live: list[Live | None] = []

@@ -91,5 +91,6 @@ def record() -> Iterator[Tape]:
 
 def trace_on_tape(node: Node) -> Trace | None:
     """The trace that the last `backward()` from this node has left on a tape."""
-    tapes = node.value.tapes if isinstance(node.value, Kept) else ()
+    recorded = node.inputs[0] if node.op is not None and node.op.kind == "part" else node  # one call, several results
+    tapes = recorded.value.tapes if isinstance(recorded.value, Kept) else ()
     return next((found for tape in reversed(tapes) if (found := tape.trace_of(node)) is not None), None)

@@ -39,7 +39,7 @@ gamma = elementwise(sp.gamma, lambda x, y: y * sp.digamma(x))
 gammaln = elementwise(sp.gammaln, lambda x: sp.digamma(x))
 loggamma = elementwise(sp.loggamma, lambda x: sp.digamma(x))
 gammasgn = elementwise(sp.gammasgn, 0)
-psi = elementwise(sp.digamma, lambda x: polygamma(1, x))
+psi = elementwise(sp.digamma, lambda x: polygamma(1, x), formulas=("g * polygamma(1, x)",))
 beta = elementwise(
     sp.beta,
     lambda a, b, y: y * (sp.digamma(a) - sp.digamma(a + b)),
