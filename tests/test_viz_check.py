@@ -381,6 +381,29 @@ def test_a_matrix_that_is_not_transposed():
     assert "missing transpose" in diagnosis.text
 
 
+def test_a_naive_softmax_overflows():
+    x = leaf([[1000.0, 2.0, 3.0], [1.0, 2.0, 3.0]], "x")
+    with np.errstate(all="ignore"):
+        e = np.exp(x)
+        loss = -np.mean(np.log(e / np.sum(e, axis=1, keepdims=True)))
+    for mine in (None, {"x": np.zeros((2, 3))}):
+        result = viz.check(loss, mine)
+        assert not result.ok
+        assert result["x"].diagnosis.kind == "not finite"
+        assert "the forward pass: [[inf, 7.389, 20.09], [2.718, 7.389, 20.09]] in exp" in str(result)
+    assert "1 of 1 not finite" in str(viz.check(loss))
+
+
+def test_a_sum_divides_by_nothing():
+    x = leaf([1.0, 2.0], "x")
+    kinds = viz.check(np.sum(x**3), {"x": 6 * x.data**2})["x"].diagnosis.kinds
+    assert "accumulated" in kinds
+    assert "missing 1/N" not in kinds
+    assert "missing 1/N" not in viz.check(np.sum(x**3), {"x": 9 * x.data**2})["x"].diagnosis.kinds
+    assert "missing 1/N" in viz.check(np.mean(x**3), {"x": 3 * x.data**2})["x"].diagnosis.kinds
+    assert "missing 1/N" in viz.check(np.sum(x**3) / 5, {"x": 3 * x.data**2})["x"].diagnosis.kinds
+
+
 def test_swapped_and_shuffled():
     a, b = leaf([1.0, 2.0, 4.0], "a"), leaf([3.0, 5.0, -1.0], "b")
     loss = np.sum(a * b + a)
