@@ -45,9 +45,8 @@ class Case:
     """A wanted gradient, a given one, and what the trace knows around them.
 
     `divisors` are numbers that the backward pass divides by, `lengths` those that one might, each with what it is.
-    `before` is what `.grad` held
-    before the backward pass, `others` the gradients of other vertices by name. `left_out` gives pairs: a step of the
-    backward pass in words, and the gradient without its derivative.
+    `before` is what `.grad` held before the backward pass, `others` the gradients of other vertices by name. `left_out`
+    gives pairs: a step of the backward pass in words, and the gradient without its derivative.
     """
 
     wanted: np.ndarray
