@@ -25,17 +25,25 @@ function fillWords(words, lang, name) {
   for (const element of document.querySelectorAll("[data-region]")) element.setAttribute("aria-label", words[element.dataset.region]);
 }
 
-// A moment with its number, and with the texts that Python has written for it.
-function momentWithTexts(data, moment, k) {
-  const read = (places) => Object.fromEntries(Object.entries(places).map(([name, place]) => [name, data.texts[place]]));
-  const { phrase: key, slots, ...said } = data.moments[k];
-  const accumulates = moment.contribution !== undefined && moment.part === moment.contribution.parts.at(-1);
-  return { ...moment, i: k + 1, accumulates, phrase: key, slots: read(slots), said: read(said) };
+// The moments with their numbers, and with the texts that Python has written for them: by their places in the table, or
+// -1, -2, ... for those that come up in a moment for the first time.
+function momentsWithTexts(data) {
+  let start = 0;
+  return momentsOf(data).map((moment, k) => {
+    const { phrase: key, slots, ...said } = data.moments[k], from = start;
+    const text = (place) => {
+      start = Math.max(start, from - place);
+      return data.texts[place < 0 ? from - 1 - place : place];
+    };
+    const read = (places) => Object.fromEntries(Object.entries(places).map(([name, place]) => [name, text(place)]));
+    const accumulates = moment.contribution !== undefined && moment.part === moment.contribution.parts.at(-1);
+    return { ...moment, i: k + 1, accumulates, phrase: key, slots: read(slots), said: read(said) };
+  });
 }
 
 function createPage(data, lang) {
   const words = data.words[lang], phrases = data.phrases[lang] ?? data.phrases.en;
-  const moments = momentsOf(data).map((moment, k) => momentWithTexts(data, moment, k)), n = moments.length;
+  const moments = momentsWithTexts(data), n = moments.length;
   const slots = data.vertices.map(() => []); // of the inputs of each vertex
   for (const { target, slot } of data.edges) slots[target].push(slot);
   const still = matchMedia("(prefers-reduced-motion: reduce)");

@@ -71,7 +71,13 @@ class Player:
         script = f'(function () {{\n"use strict";\n{script}}})();\n'
         pictures = views(self.record)
         first = pictures[0].pop("svg")  # stands in the page itself
-        data = {"views": pictures, "lang": self.lang, "name": self._name(), "words": words_in(self.lang), **page_data(self.record)}
+        data = {
+            "views": pictures,
+            "lang": self.lang,
+            "name": self._name(),
+            "words": words_in(self.lang),
+            **page_data(self.record),
+        }
         policy = (
             f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data:; base-uri 'none'"
         )
