@@ -7,16 +7,15 @@ or not at all, and a failure leaves an older file as it was.
 
 from __future__ import annotations
 
-import gc
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from autograd import Tensor
+from viz import collector
 from viz.picture import film, raster, svg
 from viz.picture.dot import digraph
 from viz.picture.folding import VISIBLE, cards_of, fold
@@ -54,21 +53,9 @@ def draw(y: Tensor | Trace | Tape, *, expand: bool = False, visible: int = VISIB
     A graph of more than `visible` cards is folded: modules, repetitions and chains of elementwise operations become
     one card each, as many as it takes. `expand=True` draws every operation.
     """
-    with _collector_paused():
+    with collector.paused():
         whole = shown(y)
         return Picture(whole, None if expand else fold(whole, visible).graph, source=y)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Leave out the search for reference cycles. A picture makes many objects, no cycle (measured: half its time)."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 class Picture:

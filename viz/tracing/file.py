@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, get_args, get_origin
 
 import numpy as np
 
+from viz import collector
 from viz.saving import write_atomically
 from viz.texts.text import clean
 from viz.tracing.model import Backward, Edge, Graph, Nudge, Trace, Update, Vertex, types_of
@@ -60,7 +61,9 @@ def load(path: str | os.PathLike[str], *, limit: int = LIMIT) -> Trace:
     bytes; an OSError where it cannot be opened.
     """
     try:
-        return parsed(_content(Path(path), limit))
+        content = _content(Path(path), limit)
+        with collector.paused():
+            return parsed(content)
     except Wrong as error:
         raise TraceFileError(f"{clean(os.fspath(path))} cannot be read as a trace: {error}") from None
 

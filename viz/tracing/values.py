@@ -49,12 +49,11 @@ def wrong(expected: str, found: Any) -> NoReturn:
 
 def number_of(x: Any) -> Any:
     """A number as JSON has it."""
+    if type(x) is float:
+        return x if math.isfinite(x) else str(x)  # nan, inf, -inf
     if isinstance(x, complex | np.complexfloating):
         return [number_of(x.real), number_of(x.imag)]
-    if isinstance(x, bool | int):
-        return x
-    x = float(x)
-    return x if math.isfinite(x) else str(x)  # nan, inf, -inf
+    return x if isinstance(x, bool | int) else number_of(float(x))
 
 
 class Table:
