@@ -1,4 +1,4 @@
-"""The step player as a file and in a notebook: what it holds, how large it is, and what it says where it cannot play."""
+"""The step player as a file and in a notebook: what it holds, how large it is, what it says where it cannot play."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_a_notebook_gets_a_frame_without_rights_a_picture_and_text():
 
 
 def test_what_is_too_large_for_a_notebook_says_so_and_shows_the_picture():
-    x = Tensor(np.random.default_rng(0).random(300_000), requires_grad=True)
+    x = Tensor(np.random.default_rng(0).random(150_000), requires_grad=True)
     bundle = viz.step(np.sum(np.tanh(x)))._repr_mimebundle_()
     assert all(len(text.encode()) < 1_000_000 for text in bundle.values())
     assert "too many for a notebook" in bundle["text/html"] and "<svg" in bundle["text/html"]
