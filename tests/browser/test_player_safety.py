@@ -213,6 +213,12 @@ def test_the_frame_plays_inside_a_page(policy, opened):
     frame.locator("#all summary").click()
     frame.locator("#all button").last.click()
     assert frame.locator("#sentence").inner_text().startswith("Step 11 of 11")
+    frame.locator("#to-backward").click()
+    page.keyboard.press("p")
+    answer = frame.locator("#lens input[type=text]")
+    answer.fill("1")
+    answer.press("Enter")
+    assert frame.locator(".predict-score").text_content().startswith("0 of 1")
     assert len(page.frames) == 2
 
 

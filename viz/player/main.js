@@ -141,7 +141,7 @@ function createPage(data, lang) {
 
 const fromLink = () => Number(/^#step=(\d+)$/.exec(location.hash)?.[1]);
 
-const WRITTEN_IN = "input:not([type=range]), select, textarea";
+const WRITTEN_IN = "input:not(#scrub), select, textarea";
 
 function listen(page, graph, transport) {
   const press = (id) => () => one(id).click();

@@ -40,6 +40,7 @@ SCRIPTS = (
     *("dom.js", "view.js", "graph.js", "panel.js", "transport.js", "main.js"),
 )
 STYLES = ("player.css", "lens.css")
+COMMENT = re.compile(r"//.*|/\*.*\*/")
 PLAIN = 100_000  # characters of data that stand in the page as they are; more are packed
 LISTED = 200  # sentences in the list of all steps
 LARGEST = 1_000_000  # characters of one output of a notebook
@@ -66,8 +67,8 @@ class Player:
     def html(self) -> str:
         """The page."""
         words = UI[self.lang or "en"]
-        style = page_style() + FORMULAS + "".join((FOLDER / file).read_text("utf-8") for file in STYLES)
-        script = "".join((FOLDER / file).read_text("utf-8") for file in SCRIPTS)
+        style = page_style() + FORMULAS + "".join(map(_code, STYLES))
+        script = "".join(map(_code, SCRIPTS))
         script = f'(function () {{\n"use strict";\n{script}}})();\n'
         pictures = views(self.record)
         first = pictures[0].pop("svg")  # stands in the page itself
@@ -157,6 +158,12 @@ class Player:
 def words_in(lang: str | None) -> dict[str, dict[str, str]]:
     """The interface's words in one language or in all."""
     return {each: UI[each] | WORDS[each] for each in ([lang] if lang else UI)}
+
+
+def _code(file: str) -> str:
+    """A file's lines without indentation and whole-line comments, which are a sixth of it."""
+    lines = [line.strip() for line in (FOLDER / file).read_text("utf-8").splitlines()]
+    return "".join(f"{line}\n" for line in lines if line and not COMMENT.fullmatch(line))
 
 
 def _hash(text: str) -> str:
