@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from .node import Node
     from .op import Op
 
-# printed form and binding strength of the operators; a call binds strongest
+# printed form and binding strength of the operators, as in Python's grammar; a call binds strongest
 _INFIX: dict[Any, tuple[str, int]] = {
-    operator.or_: ("|", 1),
-    operator.and_: ("&", 2),
-    **{f: (s, 3) for f, s in ((operator.gt, ">"), (operator.lt, "<"), (operator.ge, ">="), (operator.le, "<="))},
-    operator.eq: ("==", 3),
-    operator.ne: ("!=", 3),
+    **{f: (s, 1) for f, s in ((operator.gt, ">"), (operator.lt, "<"), (operator.ge, ">="), (operator.le, "<="))},
+    operator.eq: ("==", 1),
+    operator.ne: ("!=", 1),
+    operator.or_: ("|", 2),
+    operator.and_: ("&", 3),
     operator.add: ("+", 4),
     operator.sub: ("-", 4),
     operator.mul: ("*", 5),
@@ -99,8 +99,8 @@ class Symbol:
             sign, strength = _INFIX[self.function]
             if len(self.args) == 1:
                 return f"{sign}{_operand(self.args[0], strength)}", strength
-            power = self.function is operator.pow
-            left = _operand(self.args[0], strength + power)
+            power, compares = self.function is operator.pow, strength == _INFIX[operator.eq][1]
+            left = _operand(self.args[0], strength + (power or compares))  # a < b < c would be a chain
             right = _operand(self.args[1], strength + (not power))
             return f"{left} {sign} {right}", strength
         parts = [_operand(a, 0) for a in self.args] + [f"{k}={v}" for k, v in self.kwargs.items()]

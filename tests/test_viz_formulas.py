@@ -8,12 +8,12 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd.ops
 from autograd.op import Op
-from autograd.symbol import rule_symbol
+from autograd.symbol import Symbol, rule_symbol
 from viz.formulas import Formula, Partial, equation, formula
 from viz.formulas.forward import SIGNED, forward
 from viz.formulas.tree import (
@@ -50,6 +50,7 @@ def rules(read_off: bool = False) -> list[tuple[Op, int, str]]:
     return sorted(found.values(), key=lambda row: row[2])
 
 
+drawn = settings(max_examples=100, deadline=None, derandomize=True, database=None)
 EVERY, READ_OFF = rules(), rules(read_off=True)
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -61,6 +62,10 @@ HOSTILE = [
     "quote \" and '",
     "]]>",
     "-" * 3000 + "x",
+    "-" * 900 + "x",
+    "x**" * 300 + "x",
+    "x<" * 400 + "x",
+    "f(" * 190 + ")" * 190,
     "(" * 150 + "x" + ")" * 150,
     "x" + "[0]" * 300,
     "9" * 5000,
@@ -200,6 +205,20 @@ def test_an_operation_without_signs_is_a_call_with_its_arguments():
     assert forward("tanh", ["self.h"]).latex() == r"\tanh (\mathrm{self.h})"
 
 
+def test_conditions_of_a_symbol_are_grouped_as_python_groups_them():
+    a, b, c = Symbol("a"), Symbol("b"), Symbol("c")
+    for symbol, text in {
+        (a > b) & (b < c): "(a > b) & (b < c)",
+        (a > b) == c: "(a > b) == c",
+        a > (b & c): "a > b & c",
+        (a | b) & c: "(a | b) & c",
+        (a == b) * c: "(a == b) * c",
+    }.items():
+        assert str(symbol) == text == formula(text).text()
+        values = {"a": np.array([True, False]), "b": np.array([False, False]), "c": np.array([True, True])}
+        np.testing.assert_array_equal(evaluated(parse(text), values), symbol.evaluate(**values))
+
+
 # ---- LaTeX ----
 
 COMMANDS = {
@@ -314,6 +333,7 @@ def test_hostile_text_is_shown_as_text(text):
             assert len(plain) < 20_000
 
 
+@drawn
 @given(st.text(max_size=60))
 def test_any_text_has_a_formula(text):
     shown = formula(text)
@@ -339,6 +359,7 @@ TREES = st.recursive(
 )
 
 
+@drawn
 @given(TREES)
 def test_parentheses_stand_where_they_are_needed(tree):
     shown = Formula(tree)

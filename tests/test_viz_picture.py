@@ -372,7 +372,7 @@ def test_a_failed_save_keeps_the_old_file(tmp_path, monkeypatch):
     path.write_text("old")
 
     def fail(*_):
-        raise OSError("disk full")
+        raise OSError(28, "disk full")
 
     monkeypatch.setattr("os.replace", fail)
     with pytest.raises(OSError, match="disk full"):

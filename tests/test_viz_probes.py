@@ -66,6 +66,14 @@ def test_stretching_of_axes_of_length_one():
         assert found.total == c.value[cell]
 
 
+def test_a_leading_axis_of_length_one_is_no_sum():
+    x = leaf(3)
+    x.name = "x"
+    c = contribution_to(x, viz.trace(np.sum(x * np.ones((1, 3)) * 2)))
+    assert c.axes == ()
+    assert terms(c, (2,)).left_at == [("g", (0, 2))]
+
+
 def test_a_product_of_matrices_is_row_times_column():
     x, w = leaf(4, 3), leaf(3, 2)
     x.name, w.name = "x", "w"
@@ -321,6 +329,7 @@ def test_a_nudge_is_what_the_function_gives():
         assert nudge.vertex == vertex
         np.testing.assert_allclose(nudge.offsets, -nudge.offsets[::-1], atol=1e-12)
         assert nudge.offsets[len(nudge.offsets) // 2] == 0
+        assert np.all(np.diff(nudge.offsets) > 0)
         for offset, result in zip(nudge.offsets, nudge.results, strict=True):
             moved = w.data.copy()
             moved[nudge.cell] += offset

@@ -14,6 +14,7 @@ import viz
 from autograd import Tensor, checkpoint, custom_vjp, gradients, no_grad, primitive, vmap
 from autograd.errors import GraphFreedError, SavedArrayChangedError
 from autograd.modes import Watcher, setting
+from viz.tracing import probing
 from viz.tracing.elements import terms
 from viz.tracing.reading import graph
 from viz.tracing.taking import take
@@ -326,6 +327,12 @@ def branches_not_taken():
         return np.sum(np.where(x.data > 0, np.log(x) @ np.ones(2) + np.log(x), 0.0)), [x]
 
 
+def a_product_not_taken():
+    m = Tensor(np.ones((1, 2, 2)), requires_grad=True)
+    with np.errstate(all="ignore"):
+        return np.sum(np.where(False, np.full((3, 2, 2), np.inf) @ m, 0.0)), [m]
+
+
 def ties():
     x = leaf(1.0, 1.0, 0.0)
     return np.sum(np.maximum(x, 1.0)) + np.max(x) + np.sum(np.maximum(x, x * 1)), [x]
@@ -338,7 +345,7 @@ def half():
 
 KINDS = [
     several_results, views_and_writes, a_checkpoint, a_rule_of_ones_own, a_second_derivative, over_examples,
-    nothing_at_all, branches_not_taken, ties, half,
+    nothing_at_all, branches_not_taken, a_product_not_taken, ties, half,
 ]  # fmt: skip
 
 
@@ -348,6 +355,20 @@ def test_the_record_of_any_graph_is_true(kind):
     with setting(watch=results):
         loss, leaves = kind()
     check_record(loss, leaves, results.of).to_json()
+
+
+def test_what_rules_compute_together_is_not_kept(monkeypatch):
+    monkeypatch.setattr(probing, "WORK", 0)
+    double = primitive(
+        lambda a, b: a + b,
+        *(lambda g, twice: twice, lambda g, twice: twice),
+        kind="general", broadcasts=True, shared={"twice": lambda g: 2 * g}, name="double",
+    )  # fmt: skip
+    a, b = leaf([1.0, 2.0], [3.0, 4.0]), leaf(1.0, 2.0)
+    y = double(a, b)
+    record = viz.trace(np.sum(y))
+    assert [c.axes for c in record.backward[-1].contributions] == [(), (0,)]
+    assert y.node.saved.values == {}
 
 
 def test_missing_parts_of_a_gradient_are_zeros():

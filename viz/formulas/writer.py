@@ -65,7 +65,7 @@ class Writer:
         return tree.text, ATOM
 
     def _words(self, tree: Words) -> Written:
-        text = clean(tree.text, LONGEST)
+        text = clean(tree.text[: LONGEST + 1], LONGEST)
         return text, OPEN if " " in text else ATOM
 
     def _partial(self, tree: Partial) -> Written:

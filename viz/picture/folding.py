@@ -27,10 +27,11 @@ SATELLITES = 4  # leaves and constants at one card of a folded graph; more of th
 
 
 class Group:
-    """A visible vertex that stands for operations, or (`inside` is then empty) for several leaves and constants.
+    """A visible vertex that stands for several operations.
 
-    `instances` says for each repetition which vertices of the whole graph those of `inside` are: one list, or one for
-    each step of a loop. `inside` is the graph of the first; what comes from outside is a vertex of kind INPUT in it.
+    `inside` is the graph of these operations, of what repeats that of the first instance. Operations outside it that it
+    needs are vertices of kind INPUT in it. `instances[k][i]` is the vertex of the whole graph that vertex i of `inside`
+    is in repetition k. Both are made when first asked for.
     """
 
     def __init__(self, program: Program, span: Span):
@@ -66,7 +67,7 @@ class Folding:
 
 def fold(graph: Graph, visible: int = VISIBLE) -> Folding:
     """The graph as a picture of at most `visible` cards, satellites included. A small graph stays as it is."""
-    if cards_of(graph) <= visible:
+    if cards_of(graph) <= max(visible, 1):
         return Folding(graph, list(range(len(graph.vertices))), {(e.target, e.slot): e for e in graph.edges})
     program = Program(graph)
     quotient = _Quotient(program)

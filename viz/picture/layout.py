@@ -171,9 +171,12 @@ def order(net: Net) -> list[list[int]]:
     for column in columns:
         _number(column, position)
     best, fewest = [list(c) for c in columns], _crossings(net, columns, position)
+    before = float("inf")
     for sweep in range(ORDER_SWEEPS):
-        if not fewest:
-            break
+        if sweep % 2 == 0:
+            if not fewest or fewest > 0.99 * before:  # forth and back for nothing
+                break
+            before = fewest
         near, path = (net.inputs, columns) if sweep % 2 == 0 else (net.outputs, columns[::-1])
         for column in path:
             _sort_column(column, near, position)

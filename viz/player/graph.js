@@ -1,156 +1,183 @@
-// The graph: a finished picture. Steps light edges and fill in numbers; no card ever moves.
+// The graph's place on the page: one view of it at a time, moved, enlarged, walked along its edges, entered by groups.
 
 function createGraph(page) {
-  const { data, moments, words } = page;
-  const box = one("graph"), svg = box.querySelector("svg");
-  const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
-  const lives = livesOf(data, moments);
-  const cards = cardsOf(svg), edges = edgesOf(svg, data, moments);
-  const inputs = data.vertices.map(() => []), users = data.vertices.map(() => []);
-  for (const { source, target } of data.edges) {
-    inputs[target].push(source);
-    users[source].push(target);
-  }
-  let scale = 1, cursor = null, now = null;
+  const { data, words } = page;
+  const box = one("graph"), crumbs = one("crumbs"), expand = one("expand");
+  const whole = data.views.findLastIndex((view, k) => k > 0 && !view.shown);
+  const opened = new Map(); // number of a view -> the view
+  const path = []; // the views from the first to the one that is shown, with the labels of their groups
+  let scale = 1, cursor = null, now = null, drag = null;
 
-  svg.querySelector("desc").remove(); // the list says it, as far as it is computed
-  const title = svg.querySelector("title");
-  svg.setAttribute("aria-label", title.textContent);
-  title.remove(); // else it would cover the graph as a tooltip
+  for (const view of data.views) prepareView(view, data.vertices);
   box.tabIndex = 0;
   box.setAttribute("role", "group");
   box.setAttribute("aria-label", words.graph_help);
+  expand.hidden = whole < 0;
+  expand.addEventListener("click", () => enter(path[0].number === whole ? [{ number: 0 }] : [{ number: whole }]));
+
+  const current = () => path.at(-1).view;
+
+  function viewOf(number) {
+    if (!opened.has(number)) {
+      const drawn = number === 0 ? box.querySelector("svg") : svgOf(data.views[number].svg);
+      opened.set(number, createView(drawn, data.views[number], page));
+    }
+    return opened.get(number);
+  }
+
+  /* Show the last view of a path [{number, label, instance}]. */
+  function enter(steps) {
+    path.splice(0, path.length, ...steps.map((step) => ({ ...step, view: viewOf(step.number) })));
+    const view = current(), instance = path.at(-1).instance ?? 0;
+    if (view.instance !== instance) view.choose(instance);
+    box.replaceChildren(view.svg);
+    cursor = null;
+    expand.setAttribute("aria-pressed", String(path[0].number === whole));
+    writeCrumbs();
+    zoom(Math.min(1.6, Math.max(0.8, fitting())));
+    page.viewed();
+    if (now) show(now);
+  }
+
+  function writeCrumbs() {
+    crumbs.hidden = path.length === 1;
+    const steps = path.map(({ label }, k) => {
+      const button = newElement("button", { type: "button", text: label ?? data.name, "aria-current": k === path.length - 1 && "true" });
+      button.addEventListener("click", () => enter(path.slice(0, k + 1)));
+      return newElement("li", {}, button);
+    });
+    crumbs.replaceChildren(newElement("ol", {}, ...steps), ...(current().count > 1 ? [instances()] : []));
+  }
+
+  function instances() {
+    const { count, instance } = current();
+    const text = newElement("output", { text: phrase(words.instance, { k: instance + 1, n: count }) });
+    const slider = newElement("input", { type: "range", min: 1, max: count, value: instance + 1, "aria-label": words.instances });
+    slider.addEventListener("input", () => {
+      turnTo(Number(slider.value) - 1);
+      text.textContent = phrase(words.instance, { k: slider.value, n: count });
+      show(now);
+    });
+    return newElement("label", {}, slider, text);
+  }
+
+  function turnTo(instance) {
+    path.at(-1).instance = instance;
+    current().choose(instance);
+  }
+
+  function open(card) {
+    const view = current(), group = view.view.groups[card];
+    if (group?.inside === undefined) return false;
+    const label = group.times > 1 ? `${group.label} ×${group.times}` : group.label;
+    const first = view.instance * group.times, inner = data.views[group.inside].instances;
+    const holding = inner.findIndex((ids, k) => k >= first && k < first + group.times && ids.includes(now?.vertex));
+    enter([...path, { number: group.inside, label, instance: Math.max(first, holding) }]);
+    return true;
+  }
+
+  /* Follow the steps: to another instance, or out of a group that they leave. */
+  function follow({ vertex }) {
+    while (!current().holds(vertex) && path.length > 1) {
+      const { view } = current(), there = view.instances.findIndex((ids) => ids.includes(vertex));
+      if (there >= 0) {
+        turnTo(there);
+        writeCrumbs();
+      } else {
+        enter(path.slice(0, -1));
+      }
+    }
+  }
 
   function show(moment) {
+    const arrived = now !== moment;
     now = moment;
-    const [from, to] = endsOf(moment);
-    for (const [id, copies] of cards) {
-      for (const card of copies) drawCard(card, id, moment, id === from || id === to);
-    }
-    const lit = new Set(currentHalves(moment));
-    for (const half of edges.values()) drawHalf(half, moment.i, lit.has(half));
-    svg.classList.toggle("update", moment.kind === "update");
-    keepInView([...[...lit].map((half) => half.element), ...[from, to].flatMap((id) => single(id))]);
+    if (arrived) follow(moment);
+    keepInView(current().show(moment));
   }
-
-  // The vertices that a moment is about: what is computed, or where the gradient comes from and where it goes.
-  function endsOf(moment) {
-    return [moment.vertex, moment.contribution ? moment.contribution.target : moment.vertex];
-  }
-
-  function currentHalves({ kind, vertex, contribution }) {
-    if (kind === "update") return [];
-    if (kind === "backward") return [edges.get(`backward ${contribution.target} ${vertex} ${contribution.slot}`)].filter(Boolean);
-    return [...edges.values()].filter((half) => half.kind === "forward" && half.target === vertex);
-  }
-
-  function drawCard(card, id, moment, current) {
-    const value = latest(lives.values[id], moment.i);
-    const gradient = latest(lives.gradients[id], page.revealed ? moment.i : moment.i - 1);
-    const computed = !lives.made[id] || lives.made[id] <= moment.i;
-    card.element.classList.toggle("future", !computed);
-    card.element.classList.toggle("current", current);
-    if (card.value) {
-      card.value.textContent = value ? value.text : card.written;
-      for (const part of [card.value, card.valueTick]) part.classList.toggle("hidden", !computed);
-      const changed = value ? value.i === moment.i : lives.made[id] === moment.i;
-      card.value.classList.toggle("changed", changed);
-    }
-    if (card.gradient) {
-      card.gradient.textContent = gradient ? gradient.text : words.missing;
-      card.gradient.classList.toggle("none", !gradient);
-      card.gradientTick.classList.toggle("hidden", !gradient);
-      card.gradient.classList.toggle("changed", Boolean(gradient) && gradient.i === moment.i);
-    }
-    card.title.textContent = [page.called[id], ...Array.from(card.rows, (row) => row.textContent)].join("; ");
-  }
-
-  function drawHalf(half, i, lit) {
-    const state = lit ? "current" : half.first === null ? "never" : i < half.first ? "future" : "done";
-    if (half.state === state) return;
-    if (half.state) half.element.classList.remove(half.state);
-    half.element.classList.add(state);
-    half.state = state;
-  }
-
-  const single = (id) => (cards.get(id)?.length === 1 ? [cards.get(id)[0].element] : []);
 
   function keepInView(elements) {
     if (!elements.length) return;
     const rects = elements.map((element) => element.getBoundingClientRect()), room = box.getBoundingClientRect();
-    const left = Math.min(...rects.map((r) => r.left)), right = Math.max(...rects.map((r) => r.right));
-    const top = Math.min(...rects.map((r) => r.top)), bottom = Math.max(...rects.map((r) => r.bottom));
-    const dx = shift(left, right, room.left, room.left + box.clientWidth);
-    const dy = shift(top, bottom, room.top, room.top + box.clientHeight);
-    if (dx || dy) box.scrollBy({ left: dx, top: dy, behavior: page.calm() ? "auto" : "smooth" });
+    const least = (side) => Math.min(...rects.map((rect) => rect[side]));
+    const most = (side) => Math.max(...rects.map((rect) => rect[side]));
+    const left = shift(least("left"), most("right"), room.left, room.left + box.clientWidth);
+    const top = shift(least("top"), most("bottom"), room.top, room.top + box.clientHeight);
+    if (left || top) box.scrollBy({ left, top, behavior: page.calm() ? "instant" : "smooth" });
   }
 
-  // How far to scroll so that a..b comes into from..to; 0 where it is there already.
+  /* How far to scroll so that a..b comes into from..to; 0 where it is there already. */
   function shift(a, b, from, to) {
     return a >= from && b <= to ? 0 : (a + b) / 2 - (from + to) / 2;
   }
 
   function zoom(to) {
     const x = (box.scrollLeft + box.clientWidth / 2) / scale, y = (box.scrollTop + box.clientHeight / 2) / scale;
+    const { svg, size: [width, height] } = current();
     scale = Math.min(4, Math.max(0.05, to));
     svg.setAttribute("width", width * scale);
     svg.setAttribute("height", height * scale);
     box.scrollTo({ left: x * scale - box.clientWidth / 2, top: y * scale - box.clientHeight / 2, behavior: "instant" });
   }
 
-  const whole = () => Math.min(box.clientWidth / width, box.clientHeight / height) * 0.98;
+  function fitting() {
+    const [width, height] = current().size;
+    return Math.min(box.clientWidth / width, box.clientHeight / height) * 0.98;
+  }
 
-  // Along the edges: right to what uses a vertex, left to its inputs, up and down among what goes into the same one.
+  /* Along the edges: right to what uses a card, left to its inputs, up and down among what goes into the same one. */
   function walk(way) {
-    if (cursor === null) return point(now ? now.vertex : data.vertices.length - 1);
-    const user = users[cursor][0], beside = user === undefined ? [cursor] : inputs[user];
+    const { view, cardOf, cards } = current();
+    if (cursor === null) return point(cardOf(now.vertex) ?? cards.keys().next().value);
+    const user = view.users[cursor][0], beside = user === undefined ? [cursor] : view.inputs[user];
     const place = beside.indexOf(cursor);
-    const next = { right: user, left: inputs[cursor][0], up: beside[place - 1], down: beside[place + 1] }[way];
+    const next = { right: user, left: view.inputs[cursor][0], up: beside[place - 1], down: beside[place + 1] }[way];
     if (next !== undefined) point(next);
   }
 
   function point(id) {
+    const { cards, describe } = current();
     for (const copies of cards.values()) for (const card of copies) card.element.classList.remove("cursor");
     cursor = id;
     if (id === null) return;
-    for (const card of cards.get(id) || []) card.element.classList.add("cursor");
-    keepInView((cards.get(id) || []).slice(0, 1).map((card) => card.element));
+    for (const card of cards.get(id)) card.element.classList.add("cursor");
+    keepInView([cards.get(id)[0].element]);
     page.announce(describe(id));
   }
 
-  // A vertex in words, as far as it is computed.
-  function describe(id) {
-    const card = cards.get(id)?.[0];
-    return card ? card.title.textContent : page.called[id];
-  }
-
-  // The moment that a card stands for: in the backward pass where its gradient is made, else where its value is.
-  function momentOf(id) {
-    const gradient = lives.gradients[id][0];
-    return now && now.kind !== "forward" && gradient ? gradient.i : lives.made[id] || (gradient ? gradient.i : null);
-  }
-
+  /* Into a group; or to the moment of a card: in the backward pass where its gradient is made, else where its value is. */
   function visit(id) {
-    if (id !== null && momentOf(id)) page.go(momentOf(id));
+    if (id === null || open(id)) return;
+    const vertex = current().about(id), { made, gradients } = page.lives;
+    const gradient = gradients[vertex]?.[0]?.i;
+    const i = now.kind !== "forward" && gradient ? gradient : made[vertex] ?? gradient;
+    if (i) page.go(i);
   }
 
-  let drag = null;
+  /* Out of a group; false where there is none to leave. */
+  function leave() {
+    if (path.length > 1) enter(path.slice(0, -1));
+    else box.blur();
+  }
+
+  box.addEventListener("mousedown", (event) => event.preventDefault()); // a click leaves the arrow keys to the steps
   box.addEventListener("pointerdown", (event) => {
     if (event.pointerType === "mouse" && event.button === 0) drag = { x: event.clientX, y: event.clientY, moved: false };
   });
   window.addEventListener("pointermove", (event) => {
     if (!drag) return;
     if (!drag.moved && Math.hypot(event.clientX - drag.x, event.clientY - drag.y) < 4) return;
-    drag.moved = true;
     box.classList.add("dragged");
     box.scrollBy({ left: drag.x - event.clientX, top: drag.y - event.clientY, behavior: "instant" });
-    Object.assign(drag, { x: event.clientX, y: event.clientY });
+    drag = { x: event.clientX, y: event.clientY, moved: true };
   });
-  window.addEventListener("pointerup", (event) => {
-    const clicked = drag && !drag.moved ? event.target.closest?.("#graph [data-vertex]") : null;
-    drag = null;
-    box.classList.remove("dragged");
-    if (clicked) visit(Number(clicked.dataset.vertex));
+  window.addEventListener("pointerup", () => {
+    box.classList.toggle("dragged", false);
+    setTimeout(() => { drag = null; }); // after the click that follows
+  });
+  box.addEventListener("click", (event) => {
+    const card = event.target.closest("[data-vertex]");
+    if (card && !drag?.moved) visit(Number(card.dataset.vertex));
   });
   box.addEventListener("wheel", (event) => {
     if (!event.ctrlKey) return;
@@ -160,69 +187,16 @@ function createGraph(page) {
   box.addEventListener("blur", () => point(null));
 
   return {
-    show, walk, visit, describe, inputs,
+    show, walk, visit, leave, current,
+    begin: () => enter([{ number: 0 }]),
     enter: () => visit(cursor),
-    fit: () => zoom(whole()),
-    open: () => zoom(Math.min(1.6, Math.max(0.8, whole()))),
+    fit: () => zoom(fitting()),
     larger: () => zoom(scale * 1.25),
     smaller: () => zoom(scale / 1.25),
   };
 }
 
-// When each vertex gets which value and which gradient: lists of {i, text}, oldest first.
-function livesOf(data, moments) {
-  const values = data.vertices.map(() => []), gradients = data.vertices.map(() => []), made = [];
-  for (const { i, kind, vertex, contribution, accumulates, said } of moments) {
-    if (kind === "forward") made[vertex] = i;
-    if (kind === "update") values[vertex].push({ i, text: "value " + said.card });
-    if (kind === "backward" && said.incoming && !gradients[vertex].length) gradients[vertex].push({ i, text: "grad " + said.incoming });
-    if (accumulates) gradients[contribution.target].push({ i, text: "grad " + said.card });
-  }
-  return { values, gradients, made };
-}
-
-function latest(list, i) {
-  for (let k = list.length - 1; k >= 0; k--) if (list[k].i <= i) return list[k];
-  return null;
-}
-
-// The cards of each vertex: a leaf has one for each use.
-function cardsOf(svg) {
-  const found = new Map();
-  for (const element of svg.querySelectorAll("[data-vertex]")) {
-    const value = element.querySelector("text.value");
-    const card = {
-      element,
-      title: element.querySelector("title"),
-      rows: [...element.querySelectorAll("text")].slice(1),
-      value,
-      written: value && value.textContent,
-      valueTick: element.querySelector(".tick.value"),
-      gradient: element.querySelector("text.gradient"),
-      gradientTick: element.querySelector(".tick.gradient"),
-    };
-    const id = Number(element.dataset.vertex);
-    found.set(id, [...(found.get(id) || []), card]);
-  }
-  return found;
-}
-
-// Each edge's two halves, by "kind source target slot", with the first moment that runs along it (null: none does).
-function edgesOf(svg, data, moments) {
-  const first = new Map();
-  for (const { i, kind, vertex, contribution } of moments) {
-    if (kind === "forward") first.set(`forward ${vertex}`, i);
-    const key = contribution && `backward ${contribution.target} ${vertex} ${contribution.slot}`;
-    if (key && !first.has(key)) first.set(key, i);
-  }
-  const found = new Map();
-  for (const edge of svg.querySelectorAll("[data-edge]")) {
-    const [source, target] = edge.dataset.edge.split(" ").map(Number);
-    for (const element of edge.querySelectorAll(".wire")) {
-      const kind = element.classList.contains("forward") ? "forward" : "backward";
-      const key = `${kind} ${edge.dataset.edge}`;
-      found.set(key, { element, kind, source, target, first: first.get(kind === "forward" ? `forward ${target}` : key) ?? null });
-    }
-  }
-  return found;
+/** A picture from the text of its SVG. */
+function svgOf(text) {
+  return document.importNode(new DOMParser().parseFromString(text, "image/svg+xml").documentElement, true);
 }

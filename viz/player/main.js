@@ -25,22 +25,33 @@ function fillWords(words, lang, name) {
   for (const element of document.querySelectorAll("[data-region]")) element.setAttribute("aria-label", words[element.dataset.region]);
 }
 
-// A moment with its number, and with the texts that Python has written for it.
-function momentWithTexts(data, moment, k) {
-  const read = (places) => Object.fromEntries(Object.entries(places).map(([name, place]) => [name, data.texts[place]]));
-  const { phrase: key, slots, ...said } = data.moments[k];
-  const accumulates = moment.contribution !== undefined && moment.part === moment.contribution.parts.at(-1);
-  return { ...moment, i: k + 1, accumulates, phrase: key, slots: read(slots), said: read(said) };
+// The moments with their numbers, and with the texts that Python has written for them: by their places in the table, or
+// -1, -2, ... for those that come up in a moment for the first time.
+function momentsWithTexts(data) {
+  let start = 0;
+  return momentsOf(data).map((moment, k) => {
+    const { phrase: key, slots, ...said } = data.moments[k], from = start;
+    const text = (place) => {
+      start = Math.max(start, from - place);
+      return data.texts[place < 0 ? from - 1 - place : place];
+    };
+    const read = (places) => Object.fromEntries(Object.entries(places).map(([name, place]) => [name, text(place)]));
+    const accumulates = moment.contribution !== undefined && moment.part === moment.contribution.parts.at(-1);
+    return { ...moment, i: k + 1, accumulates, phrase: key, slots: read(slots), said: read(said) };
+  });
 }
 
 function createPage(data, lang) {
   const words = data.words[lang], phrases = data.phrases[lang] ?? data.phrases.en;
-  const moments = momentsOf(data).map((moment, k) => momentWithTexts(data, moment, k)), n = moments.length;
+  const moments = momentsWithTexts(data), n = moments.length;
+  const slots = data.vertices.map(() => []); // of the inputs of each vertex
+  for (const { target, slot } of data.edges) slots[target].push(slot);
   const still = matchMedia("(prefers-reduced-motion: reduce)");
-  let views = [], lenses = null;
+  let views = [], lenses = null, outline = null;
 
   const page = {
-    data, lang, words, moments, n,
+    data, lang, words, moments, n, slots,
+    lives: livesOf(data, moments, slots),
     i: 0, grain: "ops", cell: null, cells: [], revealed: true,
     called: data.called.map((place) => data.texts[place]),
     firstBackward: moments.find((moment) => moment.kind === "backward")?.i,
@@ -48,16 +59,17 @@ function createPage(data, lang) {
     announce: (text) => { one("said").textContent = text; },
     begin, go, forward, back, operation, setGrain, sentence, searchable,
     togglePredict: () => one("predict").setAttribute("aria-pressed", String(lenses.togglePredict())),
+    viewed: () => outline.draw(),
     repaint: () => lenses.repaint(),
   };
 
   function begin() {
     const graph = createGraph(page), transport = createTransport(page);
+    outline = createOutline(page, graph);
     lenses = createLenses(one("lens"), data, words, refresh);
-    views = [createPanel(page), transport, createOutline(page, graph)];
-    views.unshift(graph);
+    views = [graph, createPanel(page), transport, outline];
     createList(page);
-    graph.open();
+    graph.begin();
     listen(page, graph, transport);
     go(fromLink() || 1);
   }
@@ -163,6 +175,7 @@ function listen(page, graph, transport) {
     arrowup: () => graph.walk("up"),
     arrowdown: () => graph.walk("down"),
     enter: graph.enter,
+    escape: graph.leave,
   };
   document.addEventListener("keydown", (event) => {
     const key = event.key.toLowerCase(), at = event.target;

@@ -24,7 +24,7 @@ from viz.picture.picture import Picture
 from viz.picture.svg import page_style
 from viz.player.data import page_data
 from viz.player.lens_words import WORDS
-from viz.player.stage import picture
+from viz.player.stage import views
 from viz.player.words import UI
 from viz.saving import write_atomically
 from viz.texts.sentences import sentences
@@ -37,7 +37,7 @@ from viz.tracing.tape import Tape
 FOLDER = Path(__file__).parent
 SCRIPTS = (
     *("values.js", "heat.js", "probe.js", "predict.js", "nudge.js", "lenses.js"),
-    *("dom.js", "graph.js", "panel.js", "transport.js", "main.js"),
+    *("dom.js", "view.js", "graph.js", "panel.js", "transport.js", "main.js"),
 )
 STYLES = ("player.css", "lens.css")
 PLAIN = 100_000  # characters of data that stand in the page as they are; more are packed
@@ -69,7 +69,15 @@ class Player:
         style = page_style() + FORMULAS + "".join((FOLDER / file).read_text("utf-8") for file in STYLES)
         script = "".join((FOLDER / file).read_text("utf-8") for file in SCRIPTS)
         script = f'(function () {{\n"use strict";\n{script}}})();\n'
-        data = {"lang": self.lang, "name": self._name(), "words": words_in(self.lang), **page_data(self.record)}
+        pictures = views(self.record)
+        first = pictures[0].pop("svg")  # stands in the page itself
+        data = {
+            "views": pictures,
+            "lang": self.lang,
+            "name": self._name(),
+            "words": words_in(self.lang),
+            **page_data(self.record),
+        }
         policy = (
             f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data:; base-uri 'none'"
         )
@@ -79,7 +87,7 @@ class Player:
             "title": escape(words["title"].format(name=self._name())),
             "style": style,
             "script": script,
-            "picture": picture(self.record),
+            "picture": first,
             "steps": self._steps(),
             "noscript": escape(words["noscript"]),
             "data": _block(data),

@@ -45,16 +45,25 @@ function createPanel(page) {
 
 // The graph as nested lists, in the order and with the names of the picture: modules, their operations, their inputs.
 function createOutline(page, graph) {
-  const top = newElement("ul"), open = [{ scope: [], list: top }], items = [];
-  page.data.vertices.forEach((vertex, id) => {
-    if (vertex.kind !== "op") return;
-    const inputs = newElement("ul", {}, ...graph.inputs[id].map((source) => newElement("li", {}, entry(source))));
-    listFor(vertex.scope ?? []).append(newElement("li", {}, entry(id), inputs));
-  });
-  one("outline").append(top);
-  one("outline").addEventListener("toggle", show);
+  const place = one("outline");
+  let items = [];
+  place.addEventListener("toggle", show);
 
-  function listFor(scope) {
+  function draw() {
+    const { view, cards } = graph.current(), top = newElement("ul");
+    const open = [{ scope: [], list: top }];
+    items = [];
+    for (const id of view.inputs.keys()) {
+      if (!cards.get(id)?.[0].element.matches(".op, .group")) continue;
+      const inputs = newElement("ul", {}, ...view.inputs[id].map((source) => newElement("li", {}, entry(source))));
+      const scope = (view.scopes ?? page.data.vertices.map((vertex) => vertex.scope))[id] ?? [];
+      listFor(open, scope).append(newElement("li", {}, entry(id), inputs));
+    }
+    place.replaceChildren(place.querySelector("summary"), top);
+    show();
+  }
+
+  function listFor(open, scope) {
     while (!open.at(-1).scope.every((name, k) => name === scope[k])) open.pop();
     while (open.at(-1).scope.length < scope.length) {
       const depth = open.at(-1).scope.length + 1, list = newElement("ul");
@@ -71,9 +80,9 @@ function createOutline(page, graph) {
   }
 
   function show() {
-    if (one("outline").open) for (const [id, button] of items) button.textContent = graph.describe(id);
+    if (place.open) for (const [id, button] of items) button.textContent = graph.current().describe(id);
   }
-  return { show };
+  return { draw, show };
 }
 
 // All steps as sentences, in the reader's language and with a way to each; on paper this is what is left of the steps.

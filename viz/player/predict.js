@@ -243,9 +243,8 @@ class Predict {
     const { moment } = this;
     if (this.question.form === "shape") return shapesHint(values, moment, words);
     const { terms } = termsAt(values, moment, this.question.cell);
-    const [{ left, right }] = terms;
-    if (terms.length === 1 && right?.name === "local") {
-      const [g, local] = [left, right].map((f) => number(f.value, f.dtype[1]));
+    if (terms.length === 1 && terms[0].right?.name === "local") {
+      const [g, local] = [terms[0].left, terms[0].right].map((f) => number(f.value, f.dtype[1]));
       return phrase(words.lens_hint_local, { g, local });
     }
     return phrase(words.lens_hint_terms, { count: terms.length, terms: sumText(terms, words) });
@@ -268,7 +267,7 @@ function sumText(terms, words) {
     [left, right].filter(Boolean).map((f) => inProduct(number(f.value, f.dtype[1]))).join(" × "),
   );
   const rest = others.length ? [`(${phrase(words.lens_more, { count: others.length })})`] : [];
-  return [...texts, ...rest].join(" + ");
+  return [...texts, ...rest].join(" + ") || "0";
 }
 
 function shapesHint(values, { contribution }, words) {

@@ -61,7 +61,7 @@ function elementwise(values, { names = {}, local, parts }, cell) {
 function placesAlong(shape, axes, cell) {
   const missing = shape.length - cell.length;
   return shape.reduce((places, length, axis) => {
-    const along = axes.includes(axis) ? [...Array(length).keys()] : [cell[axis - missing]];
+    const along = axis < missing || axes.includes(axis) ? [...Array(length).keys()] : [cell[axis - missing]];
     return places.flatMap((place) => along.map((i) => [...place, i]));
   }, [[]]);
 }
@@ -236,7 +236,7 @@ function termsTable({ terms, total }, kind, words) {
     "table",
     { class: "terms" },
     newElement("tbody", {}, ...rows),
-    terms.length > 1 ? newElement("tfoot", {}, total_) : null,
+    terms.length === 1 ? null : newElement("tfoot", {}, total_),
   );
 }
 

@@ -1,51 +1,122 @@
-"""The picture that the player plays on: laid out once, with room for everything that will ever be written in it.
+"""The pictures that the player plays on: laid out once, with room for everything that will ever be written in them.
 
 A card gets the widest text of its life to be laid out with, and is drawn with the last one. So nothing moves between
-steps, and where no script runs the picture is the finished one.
+steps, and where no script runs the picture is the finished one. A large graph is folded: the first picture, then one of
+the inside of each group and of the groups in there, as far as there is room, and one of every operation.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from viz.picture import svg
 from viz.picture.cards import LONGEST, card_rows
+from viz.picture.folding import Folding, cards_of, fold
 from viz.picture.scene import compose
 from viz.texts.text import fitting
-from viz.tracing.model import Graph, Trace
+from viz.tracing.model import COMPUTED, Graph, Trace, Vertex
+
+INSIDES, WHOLE = 1200, 1200  # cards of all insides together; of a picture of every operation
 
 
-def lives(record: Trace) -> tuple[dict[int, list[Any]], dict[int, list[Any]]]:
-    """The values and the gradients that each vertex has, one after the other."""
-    made: dict[int, list[Any]] = defaultdict(list)
-    gradients: dict[int, list[Any]] = defaultdict(list)
-    for vertex in record.graph.vertices:
-        made[vertex.id].append(vertex.value)
-    for step in record.backward:
-        if not gradients[step.vertex]:
-            gradients[step.vertex].append(step.incoming)
-        for given in step.contributions:
-            gradients[given.target].append(given.after)
-    for update in record.updates:
-        made[update.vertex].append(update.after)
-    return made, gradients
+def views(record: Trace) -> list[dict[str, Any]]:
+    """The pictures as plain data; the first is the one to begin with.
+
+    `shown[k]` is the card of vertex k of a view's graph and `about[card]` the vertex that a card speaks of; vertex k is
+    number `instances[i][k]` in the trace, for each repetition i. `edges` are those drawn, `arcs` says which of them
+    shows [target, slot]. `groups` are cards with more inside, `inside` the number of that view. Of a view that shows
+    the trace's graph as it is, only the picture and the edges are needed.
+    """
+    painter, graph = Painter(record), record.graph
+    found: list[dict[str, Any]] = []
+    work: deque[tuple[Graph, list[Sequence[int]], dict[str, Any]]] = deque([(graph, [range(len(graph.vertices))], {})])
+    room = INSIDES + cards_of(fold(graph).graph)
+    while work:
+        part, instances, group = work.popleft()
+        folding = fold(part)
+        room -= cards_of(folding.graph)
+        if room < 0:
+            break
+        group["inside"] = len(found)
+        view = painter.view(part, folding, instances)
+        found.append(view)
+        for id, inner in folding.groups.items():
+            repeated = [[ids[k] for k in members] for ids in instances for members in inner.instances]
+            view["groups"][id] = {"label": inner.label, "times": len(inner.instances)}
+            work.append((inner.inside, repeated, view["groups"][id]))
+    if "shown" in found[0] and cards_of(graph) <= WHOLE:
+        same = Folding(graph, list(range(len(graph.vertices))), {(e.target, e.slot): e for e in graph.edges})
+        found.append(painter.view(graph, same, [range(len(graph.vertices))]))
+    return found
 
 
-def picture(record: Trace) -> str:
-    """The SVG text of the stage; its colours are those of the page."""
-    made, gradients = lives(record)
-    vertices = record.graph.vertices
-    last = {v.id: replace(v, gradient=gradients[v.id][-1] if gradients[v.id] else None) for v in vertices}
-    wide = [replace(v, value=_widest(made[v.id]), gradient=_widest(gradients[v.id])) for v in vertices]
-    scene = compose(Graph(wide, record.graph.edges))
-    for card in scene.cards:
-        written = {row.kind: row for row in card_rows(last[card.vertex.id])}
-        card.vertex = last[card.vertex.id]
-        card.rows = [written[row.kind] if row.kind in ("value", "gradient") else row for row in card.rows]
-    return svg.draw(scene._replace(graph=Graph(list(last.values()), record.graph.edges)), styled=False)
+class Painter:
+    """Draws parts of a record's graph."""
+
+    def __init__(self, record: Trace):
+        self.whole = record.graph
+        made: dict[int, list[Any]] = defaultdict(list)
+        gradients: dict[int, list[Any]] = defaultdict(list)
+        for vertex in record.graph.vertices:
+            made[vertex.id].append(vertex.value)
+        for step in record.backward:
+            if not gradients[step.vertex]:
+                gradients[step.vertex].append(step.incoming)
+            for given in step.contributions:
+                gradients[given.target].append(given.after)
+        for update in record.updates:
+            made[update.vertex].append(update.after)
+        self.widest_value = {id: _widest(values) for id, values in made.items()}
+        self.widest_gradient = {id: _widest(values) for id, values in gradients.items()}
+        self.last_gradient = {id: values[-1] for id, values in gradients.items() if values}
+
+    def view(self, part: Graph, folding: Folding, instances: list[Sequence[int]]) -> dict[str, Any]:
+        """One picture, as `views` describes it."""
+        drawn = folding.graph
+        about = _about(part, folding)
+        edges = [[e.source, e.target, e.slot] for e in drawn.edges]
+        picture = {"svg": self._svg(drawn, about, instances), "edges": edges, "groups": {}}
+        if part is self.whole and len(drawn.vertices) == len(part.vertices):
+            return picture
+        number = {id(edge): k for k, edge in enumerate(drawn.edges)}
+        arcs = [[target, slot, number[id(edge)]] for (target, slot), edge in folding.edges.items()]
+        scopes = [vertex.scope for vertex in drawn.vertices]
+        kept = [] if part is self.whole else instances
+        return picture | {"shown": folding.shown_as, "about": about, "arcs": arcs, "scopes": scopes, "instances": kept}
+
+    def _svg(self, drawn: Graph, about: list[int | None], instances: list[Sequence[int]]) -> str:
+        last, wide = [], []
+        for vertex, k in zip(drawn.vertices, about, strict=True):
+            ids = [] if k is None else [instance[k] for instance in instances]
+            gradient = self.last_gradient.get(ids[0]) if ids else None
+            last.append(replace(vertex, gradient=gradient))
+            value = _widest([vertex.value, *[self.widest_value.get(id) for id in ids]])
+            wide.append(replace(vertex, value=value, gradient=_widest([self.widest_gradient.get(id) for id in ids])))
+        scene = compose(Graph(wide, drawn.edges))
+        for card in scene.cards:
+            card.vertex = last[card.vertex.id]
+            written = {row.kind: row for row in card_rows(card.vertex)}
+            card.rows = [written.get(row.kind, row) if row.kind in ("value", "gradient") else row for row in card.rows]
+        return svg.draw(scene._replace(graph=Graph(last, drawn.edges)), styled=False)
+
+
+def _about(part: Graph, folding: Folding) -> list[int | None]:
+    """The vertex whose value and gradient each card shows: of a group with one result, its last operation."""
+    members: dict[int, list[int]] = defaultdict(list)
+    for k, card in enumerate(folding.shown_as):
+        members[card].append(k)
+    return [_result(part, vertex, members[vertex.id]) for vertex in folding.graph.vertices]
+
+
+def _result(part: Graph, card: Vertex, members: list[int]) -> int | None:
+    if len(members) == 1:
+        return members[0]
+    return max(k for k in members if part.vertices[k].kind in COMPUTED) if card.shape is not None else None
 
 
 def _widest(values: list[Any]) -> Any:
-    return max(values, key=lambda value: len(fitting(value, LONGEST)), default=None)
+    known = [value for value in values if value is not None]
+    return max(known, key=lambda value: len(fitting(value, LONGEST)), default=None)
