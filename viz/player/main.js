@@ -5,7 +5,7 @@ async function start() {
   const spoken = (navigator.languages ?? [navigator.language]).map((tag) => tag.slice(0, 2));
   const lang = data.lang ?? spoken.find((tag) => tag in data.words) ?? "en";
   fillWords(data.words[lang], lang, data.name);
-  document.documentElement.dataset.live = ""; // from here on the page is alive: see player.css
+  for (const part of document.querySelectorAll(".live, .still")) part.hidden = part.matches(".still"); // it is alive
   createPage(data, lang).begin();
 }
 

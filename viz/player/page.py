@@ -61,6 +61,8 @@ class Player:
     def __init__(self, record: Trace, lang: str | None = None):
         if lang is not None and lang not in UI:
             raise ValueError(f"the player speaks {', '.join(UI)}, not {lang!r}")
+        if not moments(record):
+            raise ValueError("there is no step to play: nothing was computed. Give the result of an operation.")
         self.record, self.lang = record, lang
 
     @cached_property
