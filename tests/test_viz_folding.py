@@ -20,6 +20,7 @@ from viz.picture.folding import cards_of, fold
 from viz.picture.program import elementwise
 from viz.picture.repeats import periodic, repeats
 from viz.picture.scene import Scene, compose
+from viz.texts.words import called
 from viz.tracing.model import COMPUTED, CONSTANT, GROUP, INPUT, LEAF, OP, Edge, Graph, Vertex
 from viz.tracing.reading import graph
 
@@ -396,6 +397,18 @@ def test_how_often_a_leaf_is_used_is_said_only_where_it_is_known():
     total = sum(np.exp(leaf * rng.normal()) * leaf for _ in range(20) for leaf in leaves)
     assert "use 1 of" not in viz.draw(total).svg
     assert "use 1000 of 1000" in viz.draw(recurrent(1000), expand=True).svg
+
+
+def test_everything_has_the_name_that_it_has_in_the_whole():
+    whole = graph(model(60))
+    folding = fold(whole)
+    names, shown = called(whole), called(folding.graph)
+    for vertex, name in zip(folding.graph.vertices, shown, strict=True):
+        stands_for = [id for id, card in enumerate(folding.shown_as) if card == vertex.id]
+        assert name == ("Sequential ×59" if vertex.kind == GROUP else names[stands_for[0]])
+    (group,) = folding.groups.values()
+    assert called(group.inside) == [names[id] for id in group.instances[0]]
+    assert f"Computational graph of {names[-1]}: 122 operations" in viz.draw(model(60)).svg
 
 
 def test_pictures_of_a_trace_show_its_gradients():

@@ -176,7 +176,13 @@ def weighted() -> Trace:
     return viz.trace(3 * nn.softmax_cross_entropy(x, np.array([[0.2, 0.3, 0.5], [1.0, 0, 0]])))
 
 
-TRACES = {f.__name__: f for f in (net, broadcast, many, pictures, complex_numbers, guarded, weighted)}
+def stretched() -> Trace:
+    """A row beside a matrix of one row: an axis is added, and nothing is summed over it."""
+    x = Tensor(np.array([1.0, -2.0, 3.0]), requires_grad=True)
+    return viz.trace(np.sum(x * np.array([[2.0, 0.5, -1.0]])))
+
+
+TRACES = {f.__name__: f for f in (net, broadcast, many, pictures, complex_numbers, guarded, weighted, stretched)}
 each_trace = pytest.mark.parametrize("name", TRACES)
 
 
@@ -431,6 +437,40 @@ def test_cells_are_readable_where_colours_are_forced(opened):
         lights = sorted(luminance(rgb(cell[key])) + 0.05 for key in ("background", "colour"))
         assert lights[1] / lights[0] >= 7
         assert cell["text"]
+
+
+def test_several_results_of_one_operation_have_a_heatmap_each(opened):
+    x = Tensor(np.array([[2.0, 1.0], [1.0, 3.0]]), requires_grad=True)
+    q, r = np.linalg.qr(x)
+    record = viz.trace(np.sum(r) + 0 * np.sum(q))
+    tab = opened(lens_page(record))
+    seen = 0
+    for i, moment in enumerate(moments(record), 1):
+        tab.evaluate("(number) => window.page.lenses.update({ number })", i)
+        if moment.part is None or not isinstance(moment.part.value, tuple):
+            continue
+        figures = [figure for figure in tab.evaluate(CELLS) if figure["name"].startswith("added to")]
+        for figure, value in zip(figures, moment.part.value, strict=True):
+            assert [cell["text"] for cell in figure["cells"]] == (
+                [] if value is None else [values(x) for x in value.flat]
+            )
+            seen += 1
+        assert tab.locator(".heat.probed").count() == 0
+    assert seen == 4
+
+
+def test_a_summary_is_not_dimmed_by_a_probe_beside_it(opened):
+    rng = np.random.default_rng(9)
+    x, w = Tensor(rng.normal(size=(128, 128)), requires_grad=True), Tensor(rng.normal(size=3), requires_grad=True)
+    record = viz.trace(np.sum(x) * np.sum(w), budget=60)
+    tab = opened(lens_page(record))
+    for i in range(1, len(moments(record)) + 1):
+        tab.evaluate("(number) => window.page.lenses.update({ number })", i)
+        pixels = """() => [...document.querySelectorAll("#lens canvas")].map((c) => c.toDataURL())"""
+        before = tab.evaluate(pixels)
+        for cell in tab.evaluate("(number) => window.page.lenses.cells(number)", i)[:2]:
+            tab.evaluate("(cell) => window.page.lenses.showCell(cell)", cell)
+            assert tab.evaluate(pixels) == before
 
 
 # ---- probes ----

@@ -38,10 +38,6 @@ function valueOf(values, contribution) {
   return values.get(contribution.parts[contribution.parts.length - 1].value);
 }
 
-function hasShape(value) {
-  return value instanceof NumArray || value instanceof Summary;
-}
-
 function factor(name, array, cell, shown = cell) {
   return { name, cell: shown, value: array.at(cell), dtype: array.dtype };
 }
