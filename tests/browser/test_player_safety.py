@@ -126,6 +126,7 @@ def test_hostile_words_stay_words(opened):
         "ArrowRight",
         "e",
         "p",
+        "Escape",
         "p",
         "Shift+ArrowRight",
         "End",
