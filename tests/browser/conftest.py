@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from importlib import resources
 
 import pytest
 
@@ -61,3 +62,13 @@ def opened(browser, tmp_path):
     for context in contexts:
         context.close()
     assert trouble == []
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """The source of axe-core."""
+    try:
+        import axe_playwright_python as package
+    except ImportError:
+        _missing("axe", "pip install axe-playwright-python")
+    return (resources.files(package) / "axe.min.js").read_text(encoding="utf-8")
