@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+import viz
+
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
 
@@ -44,9 +46,23 @@ def test_batches_and_assignment(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out == "(5, 3)\n[0.   0.25 0.5  1.  ]\n"
 
 
+def test_every_view_of_a_training_step(tmp_path, monkeypatch):
+    (tmp_path / "views.py").write_text(blocks("python")[2])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    import views
+
+    assert [step.kind for step in viz.load("trace.json").steps][-4:] == ["update"] * 4
+    for name in ("steps.html", "graph.svg", "sheet.html"):
+        assert "softmax_cross_entropy" in (tmp_path / name).read_text(encoding="utf-8"), name
+    dW = views.model[0].W.grad
+    assert viz.check(views.loss, mine={"0 Affine.W": dW}).ok
+    assert not viz.check(views.loss, mine={"0 Affine.W": -dW}).ok
+
+
 def test_the_rows_of_the_readme_are_the_rows_of_the_tables():
     root = Path(__file__).parent.parent
-    op_row, sample_row = (block.strip() for block in blocks("python")[2:])
+    op_row, sample_row = (block.strip() for block in blocks("python")[3:])
     assert op_row in (root / "autograd" / "ops" / "elementwise.py").read_text()
     assert sample_row in (root / "tests" / "samples" / "elementwise.py").read_text()
 

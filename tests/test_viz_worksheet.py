@@ -98,6 +98,7 @@ def test_the_answers_are_those_of_the_run(run, seed):
 def test_the_ways_of_the_key_lead_to_the_answers(seed):
     for task in [*viz.worksheet(mazur(), seed=seed, tasks=20).tasks, *viz.worksheet(net(), seed=seed, tasks=20).tasks]:
         if task.way:
+            assert not re.search(r"[·+-] -", task.way)
             total = 0.0
             for term in re.split(r" \+ (?![^(]*\))", task.way.replace(" - ", " + -1 · ")):
                 total += np.prod([float(x.strip("() ")) for x in term.split("·")])

@@ -26,6 +26,8 @@ from viz.tracing.model import Backward, Contribution, Forward, Trace, Update, Ve
 from viz.tracing.moments import Moment, moments
 from viz.tracing.taking import TRANSPOSED
 
+DETAILED = 5000  # moments: beyond them the numbers in a rule stand in the sentence only
+
 
 class Texts:
     """Texts, each once."""
@@ -45,9 +47,9 @@ def page_data(record: Trace) -> dict[str, Any]:
     """Everything about the trace that the page's script reads, ready for JSON."""
     content = json.loads(to_json(record))
     _shorten(content)
-    texts, said = Texts(), Sentences(record)
-    facts = Facts(said)
-    content["moments"] = [_placed(texts, said.slots(moment), facts.of(moment)) for moment in moments(record)]
+    texts, said, found = Texts(), Sentences(record), moments(record)
+    facts = Facts(said, formulas=len(found) <= DETAILED)
+    content["moments"] = [_placed(texts, said.slots(moment), facts.of(moment)) for moment in found]
     content["called"] = [texts.put(name) for name in said.steps.called]
     content["cards"] = [_card(texts, vertex) for vertex in record.graph.vertices]
     content["texts"] = texts.rows
@@ -62,16 +64,22 @@ def _card(texts: Texts, vertex: Vertex) -> list[int | None]:
 
 
 def _placed(texts: Texts, said: tuple[str, dict[str, str]], facts: dict[str, str]) -> dict[str, Any]:
-    phrase, slots = said
-    found = {name: texts.put(text) for name, text in facts.items() if text}
-    return {"phrase": phrase, "slots": {name: texts.put(text) for name, text in slots.items()}, **found}
+    """A moment with its texts by their places; those that are new in it as -1, -2, ... in order, which packs well."""
+    start, (phrase, slots) = len(texts.rows), said
+
+    def place(text: str) -> int:
+        found = texts.put(text)
+        return found if found < start else start - 1 - found
+
+    found = {name: place(text) for name, text in facts.items() if text}
+    return {"phrase": phrase, "slots": {name: place(text) for name, text in slots.items()}, **found}
 
 
 class Facts:
     """What the panel and the cards show of a moment, as text or MathML. What is not known is left empty."""
 
-    def __init__(self, said: Sentences):
-        self.record, self.steps = said.record, said.steps
+    def __init__(self, said: Sentences, formulas: bool):
+        self.record, self.steps, self.formulas = said.record, said.steps, formulas
 
     def of(self, moment: Moment) -> dict[str, str]:
         step = moment.step
@@ -84,7 +92,7 @@ class Facts:
     def _forward(self, vertex: int) -> dict[str, str]:
         made = self.record.graph.vertices[vertex]
         known = [self.record.graph.vertices[edge.source].value for edge in self.steps.inputs[vertex]]
-        whole = known and all(value is not None for value in known)
+        whole = self.formulas and known and all(value is not None for value in known)
         return {
             "rule": equation(symbol(self.steps.called[vertex]), self.steps.computed(vertex)).mathml(),
             "numbers": forward(made.op, known, made.arguments).mathml() if whole else "",
@@ -93,16 +101,17 @@ class Facts:
 
     def _update(self, step: Update) -> dict[str, str]:
         found = self.steps.updated(step)
-        numbers = found.mathml() if found else ""
-        return {"numbers": numbers, "before": values(step.before), "card": fitting(step.after, LONGEST)} | _result(
-            step.after
-        )
+        return {
+            "numbers": found.mathml() if found else "",
+            "before": values(step.before),
+            "card": fitting(step.after, LONGEST),
+        } | _result(step.after)
 
     def _backward(self, moment: Moment, step: Backward) -> dict[str, str]:
         given, part = moment.contribution, moment.part
         assert given is not None and part is not None
-        between = self.steps.gradient(given, part).sides[1:-1]
-        shapes = self.steps.shapes(given) if part.what == "rule" else None
+        between = self.steps.gradient(given, part).sides[1:-1] if self.formulas else []
+        shapes = self.steps.shapes(given) if self.formulas and part.what == "rule" else None
         found = {
             "rule": formula(part.text).mathml(),
             "numbers": equation(*between).mathml() if between else "",

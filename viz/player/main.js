@@ -5,7 +5,7 @@ async function start() {
   const spoken = (navigator.languages ?? [navigator.language]).map((tag) => tag.slice(0, 2));
   const lang = data.lang ?? spoken.find((tag) => tag in data.words) ?? "en";
   fillWords(data.words[lang], lang, data.name);
-  document.documentElement.dataset.live = ""; // from here on the page is alive: see player.css
+  for (const part of document.querySelectorAll(".live, .still")) part.hidden = part.matches(".still"); // it is alive
   createPage(data, lang).begin();
 }
 
@@ -25,17 +25,25 @@ function fillWords(words, lang, name) {
   for (const element of document.querySelectorAll("[data-region]")) element.setAttribute("aria-label", words[element.dataset.region]);
 }
 
-// A moment with its number, and with the texts that Python has written for it.
-function momentWithTexts(data, moment, k) {
-  const read = (places) => Object.fromEntries(Object.entries(places).map(([name, place]) => [name, data.texts[place]]));
-  const { phrase: key, slots, ...said } = data.moments[k];
-  const accumulates = moment.contribution !== undefined && moment.part === moment.contribution.parts.at(-1);
-  return { ...moment, i: k + 1, accumulates, phrase: key, slots: read(slots), said: read(said) };
+// The moments with their numbers, and with the texts that Python has written for them: by their places in the table, or
+// -1, -2, ... for those that come up in a moment for the first time.
+function momentsWithTexts(data) {
+  let start = 0;
+  return momentsOf(data).map((moment, k) => {
+    const { phrase: key, slots, ...said } = data.moments[k], from = start;
+    const text = (place) => {
+      start = Math.max(start, from - place);
+      return data.texts[place < 0 ? from - 1 - place : place];
+    };
+    const read = (places) => Object.fromEntries(Object.entries(places).map(([name, place]) => [name, text(place)]));
+    const accumulates = moment.contribution !== undefined && moment.part === moment.contribution.parts.at(-1);
+    return { ...moment, i: k + 1, accumulates, phrase: key, slots: read(slots), said: read(said) };
+  });
 }
 
 function createPage(data, lang) {
   const words = data.words[lang], phrases = data.phrases[lang] ?? data.phrases.en;
-  const moments = momentsOf(data).map((moment, k) => momentWithTexts(data, moment, k)), n = moments.length;
+  const moments = momentsWithTexts(data), n = moments.length;
   const slots = data.vertices.map(() => []); // of the inputs of each vertex
   for (const { target, slot } of data.edges) slots[target].push(slot);
   const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -50,7 +58,7 @@ function createPage(data, lang) {
     calm: () => still.matches,
     announce: (text) => { one("said").textContent = text; },
     begin, go, forward, back, operation, setGrain, sentence, searchable,
-    togglePredict: () => one("predict").setAttribute("aria-pressed", String(lenses.togglePredict())),
+    togglePredict,
     viewed: () => outline.draw(),
     repaint: () => lenses.repaint(),
   };
@@ -109,6 +117,12 @@ function createPage(data, lang) {
     refresh();
   }
 
+  function togglePredict() {
+    const on = lenses.togglePredict();
+    one("predict").setAttribute("aria-pressed", String(on));
+    one("all").hidden = one("search-button").disabled = on; // they would tell the answers
+  }
+
   // To the first moment of the next operation, or of this one, or of the one before.
   function operation(direction) {
     const key = (k) => `${moments[k]?.kind} ${moments[k]?.vertex}`;
@@ -133,7 +147,7 @@ function createPage(data, lang) {
 
 const fromLink = () => Number(/^#step=(\d+)$/.exec(location.hash)?.[1]);
 
-const WRITTEN_IN = "input:not([type=range]), select, textarea";
+const WRITTEN_IN = "input:not(#scrub), select, textarea";
 
 function listen(page, graph, transport) {
   const press = (id) => () => one(id).click();

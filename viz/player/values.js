@@ -36,6 +36,7 @@ function halfFloat(bits) {
 
 /** An element that is written as a number, or as text where JSON has no number for it. */
 function listedElement(x) {
+  if (Array.isArray(x)) return { re: listedElement(x[0]), im: listedElement(x[1]) };
   if (typeof x !== "string") return x;
   return x === "nan" ? NaN : x === "inf" ? Infinity : -Infinity;
 }
@@ -82,7 +83,8 @@ function rangeOf(data) {
 class Summary {
   constructor(row) {
     Object.assign(this, row, { kind: row.dtype[1], size: sizeOf(row.shape), thumbnail: decodedArray(row.thumbnail) });
-    this.range = { smallest: row.smallest, largest: row.largest, odd: row.nans + row.infs };
+    for (const name of ["smallest", "largest", "mean", "norm", "scale"]) this[name] = listedElement(row[name]);
+    this.range = { smallest: this.smallest, largest: this.largest, odd: row.nans + row.infs };
     this.cells = new Map(row.cells.map(([cell, x]) => [String(cell), listedElement(x)]));
   }
 
@@ -94,6 +96,11 @@ class Summary {
   text(cell) {
     return number(this.at(cell), this.kind);
   }
+}
+
+/** True for an array or what is kept of one: not for several results, text, or what is not known. */
+function hasShape(value) {
+  return value instanceof NumArray || value instanceof Summary;
 }
 
 /** The table of values. Each is decoded once. */
