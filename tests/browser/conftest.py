@@ -1,4 +1,4 @@
-"""Chromium for the tests of pages: one browser for all of them, and a page that reports whatever it should not do."""
+"""Chromium for the tests of pages: one browser for each file of them, and a page that reports whatever it should not do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _missing(what: str, how: str) -> None:
     pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: while Playwright runs, no test of this process can use asyncio.run
 def browser():
     try:
         from playwright.sync_api import sync_playwright
