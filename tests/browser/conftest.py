@@ -1,4 +1,4 @@
-"""Chromium for the tests of pages: one browser for each file of them, and a page that reports whatever it should not do."""
+"""Chromium for the tests of pages: one browser for each file, and a page that reports whatever it should not do."""
 
 from __future__ import annotations
 
