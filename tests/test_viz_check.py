@@ -634,3 +634,15 @@ def test_hostile_names_are_only_text():
 def test_a_row_that_is_not_there():
     with pytest.raises(KeyError, match="no row 'z'"):
         viz.check(np.sum(leaf([1.0], "x") * 2))["z"]
+
+
+def test_a_graph_that_backward_has_freed_is_checked_by_its_tape():
+    w, x = Tensor(0.4, requires_grad=True, name="w"), Tensor(2.0, requires_grad=True, name="x")
+    with viz.record():
+        y = np.tanh(w * x) ** 2
+        y.backward()
+        w.data = w.data - 0.1 * w.grad
+    found = viz.check(y, mine={"w": 0.09, "x": x.grad})
+    assert not found.ok
+    assert {row.name: row.by_hand.status for row in found} == {"w": "WRONG", "x": "ok"}
+    assert all(row.by_differences.status == "ok" for row in found)

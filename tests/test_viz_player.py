@@ -180,6 +180,8 @@ def test_it_plays_a_tensor_a_trace_and_a_tape_and_changes_nothing():
     assert viz.step(tape).html.count("<svg") >= 1
     with pytest.raises(TypeError):
         viz.step(3.0)
+    with pytest.raises(ValueError, match="no step to play"):
+        viz.step(Tensor(1.0, requires_grad=True))
 
 
 def test_ten_thousand_operations_fit_into_two_megabytes():

@@ -849,6 +849,38 @@ def test_the_predicted_change_stands_beside_the_true_one(opened):
     )
 
 
+def test_what_rounding_leaves_is_no_sign_that_the_line_stops_fitting(opened):
+    offsets = np.array([-1.0, 0.0, 1.0])
+    x = Tensor(np.array([1.0, 2.0], np.float32), requires_grad=True)
+    record = viz.trace(np.sum(x) * np.float32(1e-9) + np.float32(1))
+    flat = Nudge(0, (0,), offsets, np.array([1, 1, 1 + 2.0**-23]))
+    tab = opened(lens_page(replace(record, nudges=[flat])))
+    assert "fits" in tab.locator(".nudge-verdict").text_content()
+    steep = replace(flat, results=np.array([0.9, 1, 1.1]))
+    tab = opened(lens_page(replace(record, nudges=[steep])))
+    assert tab.locator(".nudge-verdict").text_content().endswith("at -1, +1.")
+
+
+def test_recorded_sensitivities_are_those_of_the_leaf_of_the_step(opened):
+    x = Tensor(np.array([0.5, -1.0]), requires_grad=True)
+    x.name = "x"
+    record = viz.trace(np.sum(np.sin(x) ** 2))
+    tab = opened(lens_page(record))
+    tab.locator("#lens summary").click()
+    options = tab.locator(".nudge option").all_text_contents()
+    assert options == [f"x[{nudge.cell[0]}]" for nudge in record.nudges] and len(options) == 2
+    for k, nudge in enumerate(record.nudges):
+        tab.locator(".nudge select").select_option(str(k))
+        slider = tab.locator(".nudge input[type=range]")
+        slider.press("End")
+        moved = x.data.copy()
+        moved[nudge.cell] += nudge.offsets[-1]
+        change = np.sum(np.sin(moved) ** 2) - np.sum(np.sin(x.data) ** 2)
+        shown = tab.locator(".nudge dd").all_text_contents()
+        assert float(shown[1]) == pytest.approx(np.sin(2 * x.data[nudge.cell]) * nudge.offsets[-1], rel=1e-3)
+        assert float(shown[2]) == pytest.approx(change, rel=1e-3)
+
+
 def test_the_chart_draws_the_recorded_points_where_they_are(opened):
     nudge = net().nudges[0]
     tab = opened(lens_page(net()))

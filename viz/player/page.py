@@ -20,7 +20,7 @@ from typing import Any
 
 from autograd import Tensor
 from viz.formulas.mathml import STYLE as FORMULAS
-from viz.picture.picture import Picture
+from viz.picture.picture import draw
 from viz.picture.svg import page_style
 from viz.player.data import page_data
 from viz.player.lens_words import WORDS
@@ -43,7 +43,7 @@ STYLES = ("player.css", "lens.css")
 COMMENT = re.compile(r"//.*|/\*.*\*/")
 PLAIN = 100_000  # characters of data that stand in the page as they are; more are packed
 LISTED = 200  # sentences in the list of all steps
-LARGEST = 1_000_000  # characters of one output of a notebook
+LARGEST = 1_000_000  # bytes of one output of a notebook
 NAMED = 60  # characters of a name in the title
 
 
@@ -61,6 +61,8 @@ class Player:
     def __init__(self, record: Trace, lang: str | None = None):
         if lang is not None and lang not in UI:
             raise ValueError(f"the player speaks {', '.join(UI)}, not {lang!r}")
+        if not moments(record):
+            raise ValueError("there is no step to play: nothing was computed. Give the result of an operation.")
         self.record, self.lang = record, lang
 
     @cached_property
@@ -131,27 +133,25 @@ class Player:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """The player in a frame without rights, the picture, and text: a notebook shows the best that it may."""
-        return {"text/plain": self._text(), "image/svg+xml": self._svg(), "text/html": self._frame()}
+        picture = draw(self.record).svg
+        found = {"text/plain": self._text(), "image/svg+xml": picture, "text/html": self._frame(picture)}
+        return {kind: text for kind, text in found.items() if len(text.encode()) < LARGEST}
 
     def _text(self) -> str:
         found = self._sentences(20)
         more = len(moments(self.record)) - len(found)
         return "\n".join([repr(self), *found, *[UI["en"]["more"].format(count=more)] * (more > 0)])
 
-    def _svg(self) -> str:
-        text = Picture(self.record.graph, source=self.record).svg
-        return text if len(text) < LARGEST else "<svg xmlns='http://www.w3.org/2000/svg'/>"
-
-    def _frame(self) -> str:
+    def _frame(self, picture: str) -> str:
         frame = (
             f'<iframe sandbox="allow-scripts" width="100%" height="640" title="{escape(repr(self))}" '
             f'srcdoc="{escape(self.html)}"></iframe>'
         )
-        if len(frame) < LARGEST:
+        if len(frame.encode()) < LARGEST:
             return frame
         return (
             f"<p>This page has {len(self.html) / 1e6:.1f} million characters, too many for a notebook: "
-            f".save('steps.html') writes it to a file.</p>{self._svg()}"
+            f".save('steps.html') writes it to a file.</p>{picture}"
         )
 
 

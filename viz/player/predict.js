@@ -132,6 +132,7 @@ class Predict {
   /** To the answer, or to the section where there is nothing to answer. */
   _focus() {
     (this.form.querySelector("input") ?? this.element).focus({ preventScroll: true });
+    this.element.scrollIntoView({ block: "nearest" });
   }
 
   _ask(question) {
@@ -214,8 +215,8 @@ class Predict {
     this.form.replaceChildren();
     this._keepScore();
     this.feedback.textContent = `${phrase(this.words[`lens_${result}`], { truth })} ${this._reason()}`;
+    this.changed(); // the page shows more now
     this._focus(); // the form that had it is gone
-    this.changed();
   }
 
   _truthText() {

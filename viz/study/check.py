@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
-from autograd.errors import SavedArrayChangedError
+from autograd.errors import GraphFreedError, SavedArrayChangedError
+from autograd.guard import check_usable
 from autograd.modes import MODE
 from autograd.node import Node
 from autograd.sweep import cotangent_of, pullback, reachable
@@ -320,12 +321,20 @@ class _Checker:
             if g is not None:
                 yield step, np.asarray(self.engine[id]) + g
 
+    def _usable(self) -> bool:
+        """Whether backprop can still go through the graph: `backward()` frees it."""
+        try:
+            check_usable(list(self.nodes.values()))
+        except (GraphFreedError, SavedArrayChangedError):
+            return False
+        return self.replay is not None
+
     @cached_property
     def _sweeps(self) -> list[tuple[str, dict[int, Any]]]:
         """For each elementwise step: how all gradients change without its derivative. Backprop is linear in g."""
         found: list[tuple[str, dict[int, Any]]] = []
         ids = {node: k for k, node in self.nodes.items()}
-        for step in self.record.backward if self.replay is not None else ():
+        for step in self.record.backward if self._usable() else ():
             for c in step.contributions:
                 if c.local is None or len(found) >= STEPS_LEFT_OUT:
                     continue
