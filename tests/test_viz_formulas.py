@@ -296,7 +296,7 @@ def check_mathml(text: str) -> ET.Element:
     root = ET.fromstring(text)
     for element in root.iter():
         assert element.tag in ELEMENTS, element.tag
-        assert set(element.attrib) <= {"class", "mathvariant", "displaystyle", "width", "stretchy"}
+        assert set(element.attrib) <= {"class", "mathvariant", "displaystyle", "width", "stretchy", "lspace", "rspace"}
         assert len(element) == ARITY.get(element.tag, len(element))
         assert not (len(element) and (element.text or "").strip())
     return root

@@ -31,7 +31,8 @@ class Mathml(Typeset):
         return f"<mrow>{''.join(parts)}</mrow>"
 
     def sign(self, sign: str) -> str:
-        return f"<mo>{escape(SIGNS.get(sign, sign))}</mo>"
+        room = ' lspace=".2em" rspace=".2em"' if sign == "@" else ""  # else x W would read as the name xW
+        return f"<mo{room}>{escape(SIGNS.get(sign, sign))}</mo>"
 
     def symbol(self, name: str) -> str:
         return f"<mi>{escape(name)}</mi>"

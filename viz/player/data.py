@@ -112,7 +112,7 @@ class Facts:
         assert given is not None and part is not None
         between = self.steps.gradient(given, part).sides[1:-1] if self.formulas else []
         shapes = self.steps.shapes(given) if self.formulas and part.what == "rule" else None
-        letters = self.steps.letters(step.vertex, [part.text])
+        letters = self.steps.letters(step.vertex, [given] if part.what != "sum" else [])
         if "g" in formula(part.text).names:
             letters = {"g": f"{self.steps.called[step.vertex]}.grad"} | letters
         found = {

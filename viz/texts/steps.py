@@ -14,7 +14,7 @@ import numpy as np
 from viz.formulas import Formula, equation, formula
 from viz.formulas.forward import forward
 from viz.formulas.tree import Infix, Name, Transpose, Tree, parse, replaced
-from viz.texts.text import ELLIPSIS
+from viz.texts.text import ELLIPSIS, values
 from viz.texts.words import called
 from viz.tracing.model import CONSTANT, Contribution, Part, Summary, Trace, Update
 
@@ -57,11 +57,12 @@ class Steps:
 
     # ---- backward ----
 
-    def letters(self, vertex: int, rules: Iterable[str]) -> dict[str, str]:
-        """What the letters in rules of an operation stand for here: {"a": "h"} for h @ W."""
-        used = {name for rule in rules for name in formula(rule).names}
+    def letters(self, vertex: int, given: Iterable[Contribution]) -> dict[str, str]:
+        """What the letters in the rules of an operation stand for here: {"a": "h"} for h @ W, {"N": "5"} for a mean."""
+        used = {name: one.names.get(name) for one in given for name in formula(one.rule).names}
         meant = {edge.name: self.called[edge.source] for edge in self.inputs[vertex]} | {"y": self.called[vertex]}
-        return {name: meaning for name, meaning in meant.items() if name in used and name != meaning}
+        counts = {name: values(value) for name, value in sorted(used.items()) if _is_count(value)}
+        return {name: meaning for name, meaning in (counts | meant).items() if name in used and name != meaning}
 
     def gradient(self, contribution: Contribution, part: Part) -> Formula:
         """A move of a contribution: in symbols, with numbers, with g times the local derivative, and its value."""
@@ -163,6 +164,10 @@ def brief(rule: Formula) -> str:
 
 def _is_short(side: Formula) -> bool:
     return ELLIPSIS not in side.text() and len(side.text()) <= LONGEST
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.shape == () and value.dtype.kind in "iu"
 
 
 def _is_matrix(value: Any) -> bool:
