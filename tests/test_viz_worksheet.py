@@ -260,3 +260,13 @@ def test_it_prints_in_a_browser_as_pages_with_the_key_on_its_own():
     assert border == "1px"  # the policy lets the style sheet in
     assert not errors
     assert not [url for url in requests if url.startswith("http")]
+
+
+def test_what_is_infinite_is_not_asked_for():
+    x = leaf(np.array([1.0, -2.0, 3.0, 5.0]), "x")
+    with np.errstate(all="ignore"):
+        y = (x * np.array([np.inf, -np.inf, np.nan, 7.0])).sum() + (x * x).sum()
+        z = leaf(0.0, "z")
+        y = y + z * np.inf + z * -np.inf
+    found = viz.worksheet(y, tasks=100)
+    assert found.tasks and np.all(np.isfinite([task.answer for task in found.tasks]))

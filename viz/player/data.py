@@ -26,7 +26,6 @@ from viz.tracing.model import Backward, Contribution, Forward, Trace, Update, Ve
 from viz.tracing.moments import Moment, moments
 from viz.tracing.taking import TRANSPOSED
 
-
 DETAILED = 5000  # moments: beyond them the numbers in a rule stand in the sentence only
 
 

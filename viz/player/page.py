@@ -20,7 +20,7 @@ from typing import Any
 
 from autograd import Tensor
 from viz.formulas.mathml import STYLE as FORMULAS
-from viz.picture.picture import Picture
+from viz.picture.picture import draw
 from viz.picture.svg import page_style
 from viz.player.data import page_data
 from viz.player.lens_words import WORDS
@@ -138,7 +138,7 @@ class Player:
         return "\n".join([repr(self), *found, *[UI["en"]["more"].format(count=more)] * (more > 0)])
 
     def _svg(self) -> str:
-        text = Picture(self.record.graph, source=self.record).svg
+        text = draw(self.record).svg
         return text if len(text) < LARGEST else "<svg xmlns='http://www.w3.org/2000/svg'/>"
 
     def _frame(self) -> str:
