@@ -11,6 +11,7 @@ import nn
 import viz
 from autograd import Tensor, elementwise, numerical_gradient
 from autograd.extend import defvjp, primitive
+from viz.study.agreement import beside
 from viz.study.diagnosis import Case, diagnose
 
 SIZES = st.integers(2, 6)
@@ -390,6 +391,29 @@ def test_a_matrix_that_is_not_transposed():
     assert "missing transpose" in diagnosis.text
 
 
+def test_a_naive_softmax_overflows():
+    x = leaf([[1000.0, 2.0, 3.0], [1.0, 2.0, 3.0]], "x")
+    with np.errstate(all="ignore"):
+        e = np.exp(x)
+        loss = -np.mean(np.log(e / np.sum(e, axis=1, keepdims=True)))
+    for mine in (None, {"x": np.zeros((2, 3))}):
+        result = viz.check(loss, mine)
+        assert not result.ok
+        assert result["x"].diagnosis.kind == "not finite"
+        assert "the forward pass: [[inf, 7.389, 20.09], [2.718, 7.389, 20.09]] in exp" in str(result)
+    assert "1 of 1 not finite" in str(viz.check(loss))
+
+
+def test_a_sum_divides_by_nothing():
+    x = leaf([1.0, 2.0], "x")
+    kinds = viz.check(np.sum(x**3), {"x": 6 * x.data**2})["x"].diagnosis.kinds
+    assert "accumulated" in kinds
+    assert "missing 1/N" not in kinds
+    assert "missing 1/N" not in viz.check(np.sum(x**3), {"x": 9 * x.data**2})["x"].diagnosis.kinds
+    assert "missing 1/N" in viz.check(np.mean(x**3), {"x": 3 * x.data**2})["x"].diagnosis.kinds
+    assert "missing 1/N" in viz.check(np.sum(x**3) / 5, {"x": 3 * x.data**2})["x"].diagnosis.kinds
+
+
 def test_swapped_and_shuffled():
     a, b = leaf([1.0, 2.0, 4.0], "a"), leaf([3.0, 5.0, -1.0], "b")
     loss = np.sum(a * b + a)
@@ -434,6 +458,27 @@ def test_a_single_number_is_not_a_multiple_of_everything():
     assert diagnose(Case(np.array(3.0), np.array(7.1))) is None
     assert diagnose(Case(np.array([0.0, 3.0]), np.array([0.0, 7.1]))) is None
     assert diagnose(Case(np.array(3.0), np.array(-3.0))).kind == "sign"
+    others = {"b": np.array([0.0, 3.5])}
+    assert diagnose(Case(np.array([0.0, 3.0]), np.array([0.0, 7.0]), others=others)) is None
+    assert diagnose(Case(np.ones(4), np.full(4, 3.7))) is None
+
+
+def test_what_is_left_where_large_numbers_cancel_is_rounding():
+    rng = np.random.default_rng(0)
+    b, X, W = leaf(rng.normal(size=3), "b"), rng.normal(size=(50, 3)), rng.normal(size=(50, 3))
+    with viz.record():
+        h = X * 1.0 + b
+        y = np.sum((h - np.mean(h, axis=0)) * W)
+    (row,) = viz.check(y, {"b": np.zeros(3)}).rows
+    assert 0 < np.max(np.abs(row.engine)) < 1e-12
+    assert row.status == "ok", str(viz.check(y, {"b": np.zeros(3)}))
+
+
+def test_infinities_and_nans_in_the_same_places_agree():
+    wanted = np.array([np.inf, np.nan, 1.0, -np.inf])
+    assert beside(wanted, wanted.copy()).status == "ok"
+    assert beside(wanted, -wanted).status == "WRONG"
+    assert beside(wanted, np.array([np.inf, 0.0, 1.0, -np.inf])).status == "WRONG"
 
 
 def test_two_mistakes_at_once():
@@ -599,3 +644,15 @@ def test_hostile_names_are_only_text():
 def test_a_row_that_is_not_there():
     with pytest.raises(KeyError, match="no row 'z'"):
         viz.check(np.sum(leaf([1.0], "x") * 2))["z"]
+
+
+def test_a_graph_that_backward_has_freed_is_checked_by_its_tape():
+    w, x = Tensor(0.4, requires_grad=True, name="w"), Tensor(2.0, requires_grad=True, name="x")
+    with viz.record():
+        y = np.tanh(w * x) ** 2
+        y.backward()
+        w.data = w.data - 0.1 * w.grad
+    found = viz.check(y, mine={"w": 0.09, "x": x.grad})
+    assert not found.ok
+    assert {row.name: row.by_hand.status for row in found} == {"w": "WRONG", "x": "ok"}
+    assert all(row.by_differences.status == "ok" for row in found)

@@ -68,6 +68,12 @@ def test_long_and_different_sequences_take_no_quadratic_time(letters):
     assert pairs
 
 
+def test_sequences_with_nothing_in_common_cost_nothing():
+    start = time.perf_counter()
+    assert common([*range(30_000)], [*range(30_000, 60_000)]) == []
+    assert time.perf_counter() - start < 2
+
+
 def test_a_looser_level_fills_the_gaps_of_a_stricter_one():
     a, b = ["x1", "y1", "z1"], ["x1", "y2", "z1", "w1"]
     loose = [t[0] for t in a], [t[0] for t in b]
@@ -175,6 +181,31 @@ def test_a_leaf_used_twice_has_one_partner():
     assert [(row.a.name, row.b.name) for row in rows if row.a.kind == "leaf"] == [("w", "w")]
     ids = [row.b.id for row in rows]
     assert sorted(ids) == sorted(set(ids))
+
+
+def test_two_leaves_do_not_share_a_partner():
+    u, v, w = (Tensor(np.array(2.0), requires_grad=True, name=name) for name in "uvw")
+    rows = viz.compare(u * v, w * w).rows
+    assert [(row.a.name, row.b and row.b.name) for row in rows if row.a.kind == "leaf"] == [("u", "w"), ("v", None)]
+
+
+def test_operations_with_nothing_in_common_are_no_partners():
+    x = Tensor(np.ones((2, 3)), requires_grad=True, name="x")
+    rows = viz.compare(np.sum(np.tanh(x)), np.sum(np.reshape(x, (3, 2)))).rows
+    assert [(row.a and row.a.op, row.b and row.b.op) for row in rows if row.alone] == [
+        ("tanh", None),
+        (None, "reshape"),
+    ]
+    assert next((row.a.name, row.b.name) for row in rows if not row.alone) == ("x", "x")
+
+
+def test_a_gradient_counts_on_the_way_back_when_it_is_complete():
+    def f(k):
+        w = Tensor(np.array(0.3), requires_grad=True, name="w")
+        h = np.tanh(w * k)
+        return h + w * 3.0  # w gets this contribution first, and it is the same for every k
+
+    assert viz.compare(f(1.0), f(2.0)).backward.a.op == "multiply"
 
 
 def test_every_vertex_has_one_row_and_both_sides_stand_in_order():

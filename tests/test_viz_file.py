@@ -129,12 +129,10 @@ def test_the_comparison_notices_a_difference():
 FIRST_OF_ROW = list({sample.name: sample for sample in reversed(DIFFERENTIABLE)}.values())
 
 
-@pytest.mark.parametrize(
-    ("samples", "dtype"), [(DIFFERENTIABLE, float), (FIRST_OF_ROW, complex), (FIRST_OF_ROW, np.float32)]
-)
-def test_traces_of_every_operation_come_back(samples, dtype):
+@pytest.mark.parametrize("dtype", [float, complex, np.float32], ids=lambda d: d.__name__)
+def test_traces_of_every_operation_come_back(dtype):
     count = 0
-    for sample in samples:
+    for sample in FIRST_OF_ROW:
         f, xs = sample.problem(dtype)
         try:
             with np.errstate(all="ignore"):
@@ -144,10 +142,9 @@ def test_traces_of_every_operation_come_back(samples, dtype):
         record = viz.trace(y, np.ones_like(y.data))
         again = parsed(content(record))
         assert content(again) == content(record), sample
+        assert viz.explain(again) == viz.explain(record), sample
         count += 1
-        if any(sample is first for first in FIRST_OF_ROW):
-            assert viz.explain(again) == viz.explain(record), sample
-    assert count > len(samples) / 2
+    assert count > len(FIRST_OF_ROW) / 2
 
 
 NUMBERS = [

@@ -20,6 +20,7 @@ from viz.picture.folding import cards_of, fold
 from viz.picture.program import elementwise
 from viz.picture.repeats import periodic, repeats
 from viz.picture.scene import Scene, compose
+from viz.texts.words import called
 from viz.tracing.model import COMPUTED, CONSTANT, GROUP, INPUT, LEAF, OP, Edge, Graph, Vertex
 from viz.tracing.reading import graph
 
@@ -235,13 +236,13 @@ def test_time_steps_are_one_block():
 
 
 def test_a_body_of_several_lines_is_cut_where_the_loop_ends():
-    W, h = parameter(3, 3), np.ones(3)
-    h = h @ W
+    W = parameter(3, 3)
+    h = np.exp(np.ones(3) @ W)  # like the end of a step, but none
     for _ in range(90):
         h = np.sin(h)
         h = h @ W
         h = np.exp(h)
-    assert labels(h.sum())[1:4] == ["sin", "matmul", "exp"]
+    assert labels(h.sum()) == ["matmul", "exp", "sin", "matmul", "exp", "sin, matmul, exp ×89", "sum"]
 
 
 def test_layers_of_neurons_are_not_run_together():
@@ -258,6 +259,8 @@ def test_chains_of_elementwise_operations_are_fused():
     x = parameter(3)
     h = np.exp(np.sin(np.tanh(x @ parameter(3, 3)))) @ parameter(3, 3)
     h = np.cos(h) + np.sin(h)  # sin and cos do not feed each other
+    k = np.tanh(x @ parameter(3, 3))
+    assert labels((np.sin(k) * k).sum(), visible=6) == ["matmul", "tanh", "sin, multiply", "sum"]  # tanh feeds two
     assert labels(h.sum(), visible=10) == ["matmul", "tanh, sin, exp", "matmul", "cos", "sin, add", "sum"]
 
 
@@ -396,6 +399,18 @@ def test_how_often_a_leaf_is_used_is_said_only_where_it_is_known():
     total = sum(np.exp(leaf * rng.normal()) * leaf for _ in range(20) for leaf in leaves)
     assert "use 1 of" not in viz.draw(total).svg
     assert "use 1000 of 1000" in viz.draw(recurrent(1000), expand=True).svg
+
+
+def test_everything_has_the_name_that_it_has_in_the_whole():
+    whole = graph(model(60))
+    folding = fold(whole)
+    names, shown = called(whole), called(folding.graph)
+    for vertex, name in zip(folding.graph.vertices, shown, strict=True):
+        stands_for = [id for id, card in enumerate(folding.shown_as) if card == vertex.id]
+        assert name == ("Sequential ×59" if vertex.kind == GROUP else names[stands_for[0]])
+    (group,) = folding.groups.values()
+    assert called(group.inside) == [names[id] for id in group.instances[0]]
+    assert f"Computational graph of {names[-1]}: 122 operations" in viz.draw(model(60)).svg
 
 
 def test_pictures_of_a_trace_show_its_gradients():

@@ -22,10 +22,9 @@ def write_atomically(path: Path, content: bytes) -> Path:
         if target.exists():
             shutil.copymode(target, draft)
         os.replace(draft, target)
-    except OSError as error:
+    except BaseException as error:
         draft.unlink(missing_ok=True)
-        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
-    except BaseException:
-        draft.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename:
+            error.filename, error.filename2 = os.fspath(path), None
         raise
     return path

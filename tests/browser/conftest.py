@@ -1,9 +1,10 @@
-"""Chromium for the tests of pages: one browser for all of them, and a page that reports whatever it should not do."""
+"""Chromium for the tests of pages: one browser for each file, and a page that reports whatever it should not do."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from importlib import resources
 
 import pytest
 
@@ -19,7 +20,7 @@ def _missing(what: str, how: str) -> None:
     pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: while Playwright runs, no test of this process can use asyncio.run
 def browser():
     try:
         from playwright.sync_api import sync_playwright
@@ -61,3 +62,13 @@ def opened(browser, tmp_path):
     for context in contexts:
         context.close()
     assert trouble == []
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """The source of axe-core."""
+    try:
+        import axe_playwright_python as package
+    except ImportError:
+        _missing("axe", "pip install axe-playwright-python")
+    return (resources.files(package) / "axe.min.js").read_text(encoding="utf-8")

@@ -176,7 +176,13 @@ def weighted() -> Trace:
     return viz.trace(3 * nn.softmax_cross_entropy(x, np.array([[0.2, 0.3, 0.5], [1.0, 0, 0]])))
 
 
-TRACES = {f.__name__: f for f in (net, broadcast, many, pictures, complex_numbers, guarded, weighted)}
+def stretched() -> Trace:
+    """A row beside a matrix of one row: an axis is added, and nothing is summed over it."""
+    x = Tensor(np.array([1.0, -2.0, 3.0]), requires_grad=True)
+    return viz.trace(np.sum(x * np.array([[2.0, 0.5, -1.0]])))
+
+
+TRACES = {f.__name__: f for f in (net, broadcast, many, pictures, complex_numbers, guarded, weighted, stretched)}
 each_trace = pytest.mark.parametrize("name", TRACES)
 
 
@@ -245,6 +251,28 @@ def heat_of(opened, array, **options):
     with np.errstate(all="ignore"):
         tab = opened(lens_page(viz.trace(np.sum(x))), **options)
     return tab
+
+
+def test_forward_steps_and_updates_show_what_goes_in_and_what_comes_out(opened):
+    w = Tensor(np.array([0.5, -2.0, 0.0]), requires_grad=True)
+    w.name = "w"
+    with viz.record() as tape:
+        y = np.sum(np.tanh(w))
+        y.backward()
+        nn.optim.SGD([w], 0.1).step()
+    record, tanh = tape.traces[-1], np.tanh([0.5, -2.0, 0.0])
+    tab = opened(lens_page(record))
+    shown = [(f["name"], [cell["text"] for cell in f["cells"]]) for f in tab.evaluate(CELLS)]
+    before = ["0.5", "-2", "0"]
+    assert shown == [("w", before), (shown[1][0], [values(x) for x in tanh])]
+    tab.evaluate("(number) => window.page.lenses.update({ number })", len(moments(record)))
+    shown = [(f["name"], [cell["text"] for cell in f["cells"]]) for f in tab.evaluate(CELLS)]
+    after = np.array([0.5, -2.0, 0.0]) - 0.1 * (1 - tanh**2)
+    assert shown == [
+        ("w", before),
+        ("w.grad", [values(x) for x in 1 - tanh**2]),
+        ("w", [values(x) for x in after]),
+    ]
 
 
 def rgb(text: str) -> np.ndarray:
@@ -411,6 +439,40 @@ def test_cells_are_readable_where_colours_are_forced(opened):
         assert cell["text"]
 
 
+def test_several_results_of_one_operation_have_a_heatmap_each(opened):
+    x = Tensor(np.array([[2.0, 1.0], [1.0, 3.0]]), requires_grad=True)
+    q, r = np.linalg.qr(x)
+    record = viz.trace(np.sum(r) + 0 * np.sum(q))
+    tab = opened(lens_page(record))
+    seen = 0
+    for i, moment in enumerate(moments(record), 1):
+        tab.evaluate("(number) => window.page.lenses.update({ number })", i)
+        if moment.part is None or not isinstance(moment.part.value, tuple):
+            continue
+        figures = [figure for figure in tab.evaluate(CELLS) if figure["name"].startswith("added to")]
+        for figure, value in zip(figures, moment.part.value, strict=True):
+            assert [cell["text"] for cell in figure["cells"]] == (
+                [] if value is None else [values(x) for x in value.flat]
+            )
+            seen += 1
+        assert tab.locator(".heat.probed").count() == 0
+    assert seen == 4
+
+
+def test_a_summary_is_not_dimmed_by_a_probe_beside_it(opened):
+    rng = np.random.default_rng(9)
+    x, w = Tensor(rng.normal(size=(128, 128)), requires_grad=True), Tensor(rng.normal(size=3), requires_grad=True)
+    record = viz.trace(np.sum(x) * np.sum(w), budget=60)
+    tab = opened(lens_page(record))
+    for i in range(1, len(moments(record)) + 1):
+        tab.evaluate("(number) => window.page.lenses.update({ number })", i)
+        pixels = """() => [...document.querySelectorAll("#lens canvas")].map((c) => c.toDataURL())"""
+        before = tab.evaluate(pixels)
+        for cell in tab.evaluate("(number) => window.page.lenses.cells(number)", i)[:2]:
+            tab.evaluate("(cell) => window.page.lenses.showCell(cell)", cell)
+            assert tab.evaluate(pixels) == before
+
+
 # ---- probes ----
 
 
@@ -510,6 +572,19 @@ def test_a_probe_shows_its_terms_and_lights_row_and_column(opened):
     assert lit == [*(f"g[{n}, 1]" for n in range(4)), *(f"x[{n}, 1]" for n in range(4)), name]
     tab.keyboard.press("Escape")
     assert tab.locator("td.lit").count() == 0
+
+
+def test_a_derivative_of_the_same_element_needs_no_index_of_its_own(opened):
+    record = broadcast()
+    tab = opened(lens_page(record))
+    at = next(i for i, m in enumerate(moments(record), 1) if m.part and m.part.what == "sum")
+    given = moments(record)[at - 1].contribution
+    tab.evaluate("(number) => window.page.lenses.update({ number })", at)
+    tab.evaluate("window.page.lenses.showCell([1])")
+    g, local = given.names["g"], given.local
+    rows = [row.locator("td").all_text_contents() for row in tab.locator(".terms tbody tr").all()]
+    assert [row[0] for row in rows] == ["g[0, 1] × local", "g[1, 1] × local"]
+    assert [row[2] for row in rows] == [values(g[k, 1] * local[k, 1]) for k in range(2)]
 
 
 def test_of_many_terms_the_largest_are_shown_and_the_others_counted(opened):
@@ -677,6 +752,24 @@ def test_a_whole_backward_pass_is_predicted_by_keyboard(opened):
     )
 
 
+def test_a_lesson_in_the_player_goes_by_keyboard(opened):
+    record = net()
+    tab = opened(viz.step(record, lang="en").html)
+    for key in ("b", "p"):
+        tab.keyboard.press(key)
+    first = next(i for i, m in enumerate(moments(record), 1) if m.part)
+    assert tab.url.endswith(f"#step={first}")
+    assert "?" in tab.locator("#sentence").text_content()
+    cell = tuple(int(k) for k in re.search(r"\[(\d+), (\d+)\]", question(tab)).groups())
+    tab.keyboard.type(values(moments(record)[first - 1].part.value[cell]))  # the answer has the focus
+    tab.keyboard.press("Enter")
+    assert tab.locator(".predict-feedback").text_content().startswith("Right: ")
+    assert "?" not in tab.locator("#sentence").text_content()
+    tab.keyboard.press("ArrowRight")
+    assert tab.url.endswith(f"#step={first + 1}")
+    assert tab.locator(".predict-feedback").text_content() == ""
+
+
 def test_hints_wrong_answers_and_skipping_are_counted(opened):
     record = net()
     tab = opened(lens_page(record))
@@ -754,6 +847,38 @@ def test_the_predicted_change_stands_beside_the_true_one(opened):
         .text_content()
         .endswith(f"at {', '.join(f'+{values(x)}' if x > 0 else values(x) for x in nearest)}.")
     )
+
+
+def test_what_rounding_leaves_is_no_sign_that_the_line_stops_fitting(opened):
+    offsets = np.array([-1.0, 0.0, 1.0])
+    x = Tensor(np.array([1.0, 2.0], np.float32), requires_grad=True)
+    record = viz.trace(np.sum(x) * np.float32(1e-9) + np.float32(1))
+    flat = Nudge(0, (0,), offsets, np.array([1, 1, 1 + 2.0**-23]))
+    tab = opened(lens_page(replace(record, nudges=[flat])))
+    assert "fits" in tab.locator(".nudge-verdict").text_content()
+    steep = replace(flat, results=np.array([0.9, 1, 1.1]))
+    tab = opened(lens_page(replace(record, nudges=[steep])))
+    assert tab.locator(".nudge-verdict").text_content().endswith("at -1, +1.")
+
+
+def test_recorded_sensitivities_are_those_of_the_leaf_of_the_step(opened):
+    x = Tensor(np.array([0.5, -1.0]), requires_grad=True)
+    x.name = "x"
+    record = viz.trace(np.sum(np.sin(x) ** 2))
+    tab = opened(lens_page(record))
+    tab.locator("#lens summary").click()
+    options = tab.locator(".nudge option").all_text_contents()
+    assert options == [f"x[{nudge.cell[0]}]" for nudge in record.nudges] and len(options) == 2
+    for k, nudge in enumerate(record.nudges):
+        tab.locator(".nudge select").select_option(str(k))
+        slider = tab.locator(".nudge input[type=range]")
+        slider.press("End")
+        moved = x.data.copy()
+        moved[nudge.cell] += nudge.offsets[-1]
+        change = np.sum(np.sin(moved) ** 2) - np.sum(np.sin(x.data) ** 2)
+        shown = tab.locator(".nudge dd").all_text_contents()
+        assert float(shown[1]) == pytest.approx(np.sin(2 * x.data[nudge.cell]) * nudge.offsets[-1], rel=1e-3)
+        assert float(shown[2]) == pytest.approx(change, rel=1e-3)
 
 
 def test_the_chart_draws_the_recorded_points_where_they_are(opened):

@@ -429,3 +429,46 @@ def test_one_request_the_file_itself(opened):
     page.keyboard.press("End")
     page.wait_for_timeout(100)
     assert page.requests == [page.url.split("#")[0]]
+
+
+# ---- large graphs ----
+
+
+def test_groups_open_follow_the_steps_and_show_each_repetition(opened):
+    weight, h = nets.named("w", 0.9), nets.named("h", 0.3)
+    truth = [0.3]
+    for _ in range(200):
+        h = np.tanh(h * weight)
+        truth.append(np.tanh(truth[-1] * 0.9))
+    page = opened(viz.step(h).html, "#step=100", reduced_motion="reduce")
+    assert page.locator("#graph .group.current").count() == 1 and page.locator("#crumbs").is_hidden()
+    page.locator("#graph .group").first.click()
+    assert page.locator("#crumbs").is_visible() and page.locator("#graph .group").count() == 0
+    k = int(page.locator("#crumbs output").inner_text().split(" of ")[0])
+    for _ in range(6):
+        assert page.locator("#graph .op.current").count() == 1
+        result = numbers(Shown(page).fact("result"))[0]
+        i = at(page)
+        assert result == pytest.approx(truth[(i + 1) // 2] if i % 2 == 0 else truth[i // 2] * 0.9, rel=6e-4)
+        value = page.locator("#graph .op.current text.value").text_content()
+        assert numbers(value) == [result]
+        page.keyboard.press("ArrowRight")
+    assert int(page.locator("#crumbs output").inner_text().split(" of ")[0]) == k + 3
+    slider = page.locator("#crumbs input")
+    slider.focus()
+    page.keyboard.press("Home")
+    assert page.locator("#crumbs output").inner_text().startswith("1 of ")
+    page.locator("#graph").focus()
+    page.keyboard.press("Escape")
+    assert page.locator("#crumbs").is_hidden()
+    page.locator("#expand").click()
+    assert page.locator("#graph .group").count() == 0 and page.locator("#graph .op").count() == 400 + 1
+    page.keyboard.press("b")
+    assert page.locator("#graph .wire.current").count() == 1
+    page.locator("#expand").click()
+    assert page.locator("#graph .group").count() >= 1
+
+
+def test_a_small_graph_has_nothing_to_expand(opened):
+    page = opened(program("diamond")[1])
+    assert page.locator("#expand").is_hidden() and page.locator("#crumbs").is_hidden()

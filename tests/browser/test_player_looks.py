@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from importlib import resources
 
 import nets
 import numpy as np
@@ -11,15 +10,11 @@ import pytest
 
 import viz
 
-axe = pytest.importorskip(
-    "axe_playwright_python", reason="tests of accessibility need axe: pip install axe-playwright-python"
-)
-AXE = (resources.files(axe) / "axe.min.js").read_text(encoding="utf-8")
 DEFICIENCIES = ["protanopia", "deuteranopia", "tritanopia", "achromatopsia"]
 
 
-def violations(page):
-    page.evaluate(AXE)
+def violations(page, axe):
+    page.evaluate(axe)
     found = page.evaluate("axe.run()")
     return [
         (v["id"], [(n["html"][:120], n["any"][0]["message"] if n["any"] else "") for n in v["nodes"]])
@@ -28,30 +23,30 @@ def violations(page):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(scheme, opened):
+def test_axe_finds_nothing(scheme, opened, axe):
     page = opened(viz.step(nets.layers()[0], "en").html, "#step=9", color_scheme=scheme)
     page.locator("#outline summary").click()
     page.locator("#all summary").click()
-    assert violations(page) == []
+    assert violations(page, axe) == []
     for keys in (["End", "?"], ["Escape", "b", "p"], ["p", "Home", "/", "a", "f"]):
         for key in keys:
             page.keyboard.press(key)
-        assert violations(page) == [], keys
+        assert violations(page, axe) == [], keys
     page.keyboard.press("Escape")
     page.set_viewport_size({"width": 360, "height": 740})
-    assert violations(page) == []
+    assert violations(page, axe) == []
 
 
 @pytest.mark.parametrize("lang", ["zh", "ja"])
-def test_axe_finds_nothing_in_other_languages(lang, opened):
-    assert violations(opened(viz.step(nets.diamond()[0], lang).html, "#step=7")) == []
+def test_axe_finds_nothing_in_other_languages(lang, opened, axe):
+    assert violations(opened(viz.step(nets.diamond()[0], lang).html, "#step=7"), axe) == []
 
 
-def test_axe_would_find_something(opened):
+def test_axe_would_find_something(opened, axe):
     page = opened(viz.step(nets.diamond()[0]).html)
     page.evaluate("document.getElementById('next').removeAttribute('aria-label')")
     page.evaluate("document.getElementById('next').removeAttribute('title')")
-    found = violations(page)
+    found = violations(page, axe)
     assert [name for name, _ in found] == ["button-name"], found
 
 

@@ -144,6 +144,7 @@ class _Quotient:
     def __init__(self, program: Program):
         self.program = program
         self.vertices: list[Vertex] = []
+        self.ids: list[int | None] = []
         self.edges: list[Edge] = []
         self.shown_as = [-1] * len(program.graph.vertices)
         self.copies: dict[int, int] = {}  # leaves and constants that have a card of their own
@@ -151,7 +152,8 @@ class _Quotient:
         self.groups: dict[int, Group] = {}
 
     def folding(self) -> Folding:
-        return Folding(Excerpt(self.vertices, self.edges), self.shown_as, self.edge_of, self.groups)
+        drawn = Excerpt(self.vertices, self.edges, self.program.graph, self.ids)
+        return Folding(drawn, self.shown_as, self.edge_of, self.groups)
 
     def add(self, span: Span) -> None:
         bundles = self._bundles(span)
@@ -186,27 +188,25 @@ class _Quotient:
         if id in self.program.place:
             return self.shown_as[id]
         if id not in self.copies:
-            self.copies[id] = self.shown_as[id] = len(self.vertices)
-            self.vertices.append(replace(self.program.graph.vertices[id], id=len(self.vertices)))
+            self.copies[id] = self.shown_as[id] = self._show(self.program.graph.vertices[id], id)
         return self.copies[id]
 
     def _surplus(self, ids: list[int]) -> int:
-        number = len(self.vertices)
         kinds = [self.program.graph.vertices[id].kind for id in dict.fromkeys(ids)]
         nouns = {LEAF: "leaf", CONSTANT: "constant", INPUT: "input"}
         told = [plural(count, noun) for kind, noun in nouns.items() if (count := kinds.count(kind))]
-        self.vertices.append(Vertex(number, INPUT, name=", ".join(told).replace("leafs", "leaves")))
+        number = self._show(Vertex(0, INPUT, name=", ".join(told).replace("leafs", "leaves")))
         for id in ids:
             self.shown_as[id] = number if self.shown_as[id] < 0 else self.shown_as[id]
         return number
 
     def _vertex(self, span: Span) -> int:
-        program, number = self.program, len(self.vertices)
+        program = self.program
         if len(span) == 1:
-            self.vertices.append(replace(program.vertex(span.start), id=number))
+            number = self._show(program.vertex(span.start), program.ids[span.start])
         else:
+            number = self._show(self._card(span))
             self.groups[number] = Group(program, span)
-            self.vertices.append(self._card(span, number))
         for i in range(span.start, span.stop):
             self.shown_as[program.ids[i]] = number
             for source in program.sources[i]:
@@ -214,13 +214,18 @@ class _Quotient:
                     self.shown_as[-1 - source] = number
         return number
 
-    def _card(self, span: Span, number: int) -> Vertex:
+    def _show(self, vertex: Vertex, id: int | None = None) -> int:
+        self.ids.append(id)
+        self.vertices.append(replace(vertex, id=len(self.vertices)))
+        return len(self.vertices) - 1
+
+    def _card(self, span: Span) -> Vertex:
         """A group's vertex, with what is known of its result if it has one only."""
         program = self.program
         results = [i for i in range(span.start, span.stop) if program.last_use[i] >= span.stop]
         facts = {"operations": str(len(span))} | ({"results": str(len(results))} if len(results) > 1 else {})
         scope = program.vertex(span.start).scope[: span.depth]
-        card = Vertex(number, GROUP, span.title, arguments=facts, scope=scope)
+        card = Vertex(0, GROUP, span.title, arguments=facts, scope=scope)
         if len(results) > 1:
             return card
         last = program.vertex(results[0])

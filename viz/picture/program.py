@@ -129,7 +129,8 @@ class Program:
                 v = replace(v, kind=INPUT, name=v.name or v.op, arguments={}, scope=())
             vertices.append(replace(v, id=number[id], scope=v.scope[shared:]))
         edges = [e for i in range(start, stop) for e in self.edges[i]]
-        return Excerpt(vertices, [replace(e, source=number[e.source], target=number[e.target]) for e in edges])
+        edges = [replace(e, source=number[e.source], target=number[e.target]) for e in edges]
+        return Excerpt(vertices, edges, self.graph, list(members))
 
 
 def _line(vertex: Vertex) -> int:

@@ -54,6 +54,7 @@ SHAPES = """
 .seegrad .backward .line { stroke-dasharray: 5 3.5; }
 .seegrad .head { stroke: none; }
 """
+BARE = ' fill="none" stroke="currentColor" font-family="monospace" font-size="11"'  # where a page's styles are blocked
 LEGEND = [
     (OP, "operation"),
     (GROUP, "group: several operations"),
@@ -69,7 +70,7 @@ def draw(scene: Scene, styled: bool = True) -> str:
     legend, legend_width, legend_height = _legend(scene)
     width = max(scene.width, legend_width) + 2 * MARGIN
     height = scene.height + legend_height + 3 * MARGIN
-    view_box = f'viewBox="0 0 {_n(width)} {_n(height)}"'
+    view_box = f'viewBox="0 0 {_n(width)} {_n(height)}"' + ("" if styled else BARE)
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="seegrad" role="img" {_size(width, height)} {view_box}>',

@@ -34,7 +34,7 @@ function createGraph(page) {
     cursor = null;
     expand.setAttribute("aria-pressed", String(path[0].number === whole));
     writeCrumbs();
-    zoom(Math.min(1.6, Math.max(0.8, fitting())));
+    zoom(Math.min(1.6, Math.max(0.7, fitting())));
     page.viewed();
     if (now) show(now);
   }

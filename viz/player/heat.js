@@ -16,37 +16,37 @@ class Heat {
   /** `probe(cell)` is called for a chosen element; without it the cells can only be read. `note` says what it is. */
   constructor(name, value, words, { probe = null, note = "" } = {}) {
     Object.assign(this, { name, value, words, probe, lit: new Set() });
+    this.whole = value instanceof NumArray; // else only a summary is there, or nothing
     this.element = newElement("figure", { class: probe ? "heat probed" : "heat", "data-name": name });
     this.element.append(this._caption(note));
-    this.known = value instanceof NumArray || value instanceof Summary;
-    if (!this.known) {
+    if (!hasShape(value)) {
       this.element.append(newElement("p", { class: "heat-unknown", text: words.lens_unknown }));
       return;
     }
     this.limit = limitOf(value);
-    this.slice = value instanceof NumArray ? value.shape.slice(0, -2).map(() => 0) : [];
+    this.slice = this.whole ? value.shape.slice(0, -2).map(() => 0) : [];
     this.picker = newElement("div", { class: "heat-picker" });
     this.body = newElement("div", { class: "heat-body" });
     this.readout = newElement("p", { class: "heat-readout" });
     this.element.append(this.picker, this.body, this.readout);
     this._pickers();
-    if (value instanceof Summary) this.element.append(statisticsOf(value, words));
+    if (!this.whole) this.element.append(statisticsOf(value, words));
     this._draw();
   }
 
   /** Marks these cells; the first of them comes into view. None: no marks. */
   light(cells) {
-    if (!this.known) return;
-    this.lit = new Set(cells.map((cell) => flatIndex(cell, this.value.shape)));
-    const slice = cells.length ? cells[0].slice(0, -2) : [];
-    if (slice.length === this.slice.length) this._turnTo(slice);
-    this.grid.paint();
-    if (cells.length) this.grid.bringIntoView(...[0, 0, ...cells[0]].slice(-2));
+    if (this.whole) {
+      this.lit = new Set(cells.map((cell) => flatIndex(cell, this.value.shape)));
+      if (cells.length) this._turnTo(cells[0].slice(0, -2));
+    }
+    this.grid?.paint();
+    if (this.whole && cells.length) this.grid.bringIntoView(...[0, 0, ...cells[0]].slice(-2));
   }
 
   /** Puts the cursor on a cell. */
   show(cell) {
-    if (!this.known) return;
+    if (!this.whole) return;
     this._turnTo(cell.slice(0, -2));
     const place = [0, 0, ...cell].slice(-2);
     if (place.every((k) => k < LONGEST)) this.grid.moveTo(...place);
@@ -55,14 +55,14 @@ class Heat {
   _caption(note) {
     const { value, words } = this;
     const facts = [note];
-    if (value instanceof NumArray || value instanceof Summary) {
+    if (hasShape(value)) {
       if (value.shape.length) facts.push(phrase(words.lens_shape, { shape: shapeText(value.shape) }));
       const { smallest, largest, odd } = value.range;
       if (value.size > 1 && smallest !== null) {
         const [low, high] = [smallest, largest].map((x) => number(x, isWhole(value) ? "i" : "f"));
         facts.push(phrase(words.lens_range, { smallest: low, largest: high }));
       }
-      if (value instanceof NumArray && value.shape.slice(-2).some((n) => n > LONGEST)) {
+      if (this.whole && value.shape.slice(-2).some((n) => n > LONGEST)) {
         facts.push(phrase(words.lens_part, { count: LONGEST }));
       }
       if (odd) facts.push(phrase(words.lens_odd, { count: odd }));
@@ -82,7 +82,6 @@ class Heat {
         const chosen = Math.min(Math.max(Math.round(Number(input.value)) || 0, 0), this.value.shape[axis] - 1);
         this._turnTo(this.slice.map((i, k) => (k === axis ? chosen : i)));
       });
-      input.addEventListener("keydown", (event) => event.stopPropagation());
       this.picker.append(newElement("label", { text: phrase(this.words.lens_axis, { axis }) }, input));
     });
   }
@@ -97,7 +96,7 @@ class Heat {
   _draw() {
     const sheet = sheetOf(this);
     const cells = sheet.rows * sheet.columns;
-    const small = cells <= MARKED.cells && sheet.columns <= MARKED.columns && this.value instanceof NumArray;
+    const small = cells <= MARKED.cells && sheet.columns <= MARKED.columns && this.whole;
     this.grid = cells === 0 ? new NoGrid() : small ? new TableGrid(this, sheet) : new CanvasGrid(this, sheet);
     this.body.replaceChildren(this.grid.element);
     this.grid.paint();

@@ -121,7 +121,8 @@ class Lenses {
   }
 
   _result(name, value) {
-    if (this.revealed()) return this._add("result", name, value, { probe: (cell) => this._probe(cell) });
+    const probe = hasShape(value) ? (cell) => this._probe(cell) : null;
+    if (this.revealed()) return this._add("result", name, value, { probe });
     const hidden = new Heat(name, null, { ...this.words, lens_unknown: this.words.lens_hidden });
     this.heats.set("result", hidden);
     return hidden;

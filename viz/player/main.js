@@ -5,7 +5,7 @@ async function start() {
   const spoken = (navigator.languages ?? [navigator.language]).map((tag) => tag.slice(0, 2));
   const lang = data.lang ?? spoken.find((tag) => tag in data.words) ?? "en";
   fillWords(data.words[lang], lang, data.name);
-  document.documentElement.dataset.live = ""; // from here on the page is alive: see player.css
+  for (const part of document.querySelectorAll(".live, .still")) part.hidden = part.matches(".still"); // it is alive
   createPage(data, lang).begin();
 }
 
@@ -58,7 +58,7 @@ function createPage(data, lang) {
     calm: () => still.matches,
     announce: (text) => { one("said").textContent = text; },
     begin, go, forward, back, operation, setGrain, sentence, searchable,
-    togglePredict: () => one("predict").setAttribute("aria-pressed", String(lenses.togglePredict())),
+    togglePredict,
     viewed: () => outline.draw(),
     repaint: () => lenses.repaint(),
   };
@@ -117,6 +117,12 @@ function createPage(data, lang) {
     refresh();
   }
 
+  function togglePredict() {
+    const on = lenses.togglePredict();
+    one("predict").setAttribute("aria-pressed", String(on));
+    one("all").hidden = one("search-button").disabled = on; // they would tell the answers
+  }
+
   // To the first moment of the next operation, or of this one, or of the one before.
   function operation(direction) {
     const key = (k) => `${moments[k]?.kind} ${moments[k]?.vertex}`;
@@ -141,7 +147,7 @@ function createPage(data, lang) {
 
 const fromLink = () => Number(/^#step=(\d+)$/.exec(location.hash)?.[1]);
 
-const WRITTEN_IN = "input:not([type=range]), select, textarea";
+const WRITTEN_IN = "input:not(#scrub), select, textarea";
 
 function listen(page, graph, transport) {
   const press = (id) => () => one(id).click();

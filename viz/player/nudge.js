@@ -2,34 +2,37 @@
 // happened to the result. Only recorded points are shown: the slider goes from one to the next.
 
 const FITS = 0.1; // the largest relative difference for which the line fits
-const ROUNDING = 1e-12; // of the result: changes below it say nothing
+const ROUNDING = { float16: 1e-2, float32: 1e-6 }; // of the result, else 1e-12: differences below it say nothing
 const SVG = "http://www.w3.org/2000/svg";
 const CHART = { width: 320, height: 180, margin: 14 };
 
-/** A recorded nudge with what its gradient predicts: rows {offset, result, change, predicted, apart}, by offset. */
+/** A recorded nudge with what its gradient predicts: rows {offset, result, change, predicted, apart, fits}. */
 function nudgeRows(values, trace, nudge) {
   const [offsets, results] = [values.get(nudge.offsets), values.get(nudge.results)];
   const gradient = values.get(gradientOf(trace, nudge.vertex));
   const slope = hasShape(gradient) ? gradient.at(nudge.cell ?? []) : undefined;
-  const base = Number(values.get(trace.vertices.at(-1).value)?.data?.[0]);
+  const root = trace.vertices.at(-1);
+  const base = Number(values.get(root.value)?.data?.[0]);
+  const noise = (ROUNDING[root.dtype] ?? 1e-12) * Math.abs(base);
   const rows = offsets.data.map((offset, k) => {
     const change = results.data[k] - base;
     const predicted = slope === undefined ? undefined : Number(slope) * offset;
-    return { offset, result: results.data[k], change, predicted, apart: apartBy(change, predicted, base) };
+    const apart = apartBy(change, predicted);
+    const fits = apart <= FITS || Math.abs(change - predicted) <= noise;
+    return { offset, result: results.data[k], change, predicted, apart, fits };
   });
   return { base, slope, rows: rows.sort((a, b) => a.offset - b.offset) };
 }
 
-function apartBy(change, predicted, base) {
+/** The difference of two changes, relative to the larger one. */
+function apartBy(change, predicted) {
   if (predicted === undefined) return undefined;
-  const difference = Math.abs(change - predicted);
-  if (difference <= ROUNDING * Math.abs(base)) return 0;
-  return difference / Math.max(Math.abs(change), Math.abs(predicted));
+  return change === predicted ? 0 : Math.abs(change - predicted) / Math.max(Math.abs(change), Math.abs(predicted));
 }
 
 /** The offsets nearest to 0 on either side at which the line no longer fits. */
 function breaks(rows) {
-  const bad = rows.filter(({ apart }) => !(apart <= FITS)).map(({ offset }) => offset);
+  const bad = rows.filter(({ fits }) => !fits).map(({ offset }) => offset);
   const below = bad.filter((offset) => offset < 0);
   const above = bad.filter((offset) => offset > 0);
   return [...below.slice(-1), ...above.slice(0, 1)];

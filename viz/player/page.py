@@ -40,9 +40,10 @@ SCRIPTS = (
     *("dom.js", "view.js", "graph.js", "panel.js", "transport.js", "main.js"),
 )
 STYLES = ("player.css", "lens.css")
+COMMENT = re.compile(r"//.*|/\*.*\*/")
 PLAIN = 100_000  # characters of data that stand in the page as they are; more are packed
 LISTED = 200  # sentences in the list of all steps
-LARGEST = 1_000_000  # characters of one output of a notebook
+LARGEST = 1_000_000  # bytes of one output of a notebook
 NAMED = 60  # characters of a name in the title
 
 
@@ -60,14 +61,16 @@ class Player:
     def __init__(self, record: Trace, lang: str | None = None):
         if lang is not None and lang not in UI:
             raise ValueError(f"the player speaks {', '.join(UI)}, not {lang!r}")
+        if not moments(record):
+            raise ValueError("there is no step to play: nothing was computed. Give the result of an operation.")
         self.record, self.lang = record, lang
 
     @cached_property
     def html(self) -> str:
         """The page."""
         words = UI[self.lang or "en"]
-        style = page_style() + FORMULAS + "".join((FOLDER / file).read_text("utf-8") for file in STYLES)
-        script = "".join((FOLDER / file).read_text("utf-8") for file in SCRIPTS)
+        style = page_style() + FORMULAS + "".join(map(_code, STYLES))
+        script = "".join(map(_code, SCRIPTS))
         script = f'(function () {{\n"use strict";\n{script}}})();\n'
         pictures = views(self.record)
         first = pictures[0].pop("svg")  # stands in the page itself
@@ -130,33 +133,37 @@ class Player:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """The player in a frame without rights, the picture, and text: a notebook shows the best that it may."""
-        return {"text/plain": self._text(), "image/svg+xml": self._svg(), "text/html": self._frame()}
+        picture = draw(self.record).svg
+        found = {"text/plain": self._text(), "image/svg+xml": picture, "text/html": self._frame(picture)}
+        return {kind: text for kind, text in found.items() if len(text.encode()) < LARGEST}
 
     def _text(self) -> str:
         found = self._sentences(20)
         more = len(moments(self.record)) - len(found)
         return "\n".join([repr(self), *found, *[UI["en"]["more"].format(count=more)] * (more > 0)])
 
-    def _svg(self) -> str:
-        text = draw(self.record).svg
-        return text if len(text) < LARGEST else "<svg xmlns='http://www.w3.org/2000/svg'/>"
-
-    def _frame(self) -> str:
+    def _frame(self, picture: str) -> str:
         frame = (
             f'<iframe sandbox="allow-scripts" width="100%" height="640" title="{escape(repr(self))}" '
             f'srcdoc="{escape(self.html)}"></iframe>'
         )
-        if len(frame) < LARGEST:
+        if len(frame.encode()) < LARGEST:
             return frame
         return (
             f"<p>This page has {len(self.html) / 1e6:.1f} million characters, too many for a notebook: "
-            f".save('steps.html') writes it to a file.</p>{self._svg()}"
+            f".save('steps.html') writes it to a file.</p>{picture}"
         )
 
 
 def words_in(lang: str | None) -> dict[str, dict[str, str]]:
     """The interface's words in one language or in all."""
     return {each: UI[each] | WORDS[each] for each in ([lang] if lang else UI)}
+
+
+def _code(file: str) -> str:
+    """A file's lines without indentation and whole-line comments, which are a sixth of it."""
+    lines = [line.strip() for line in (FOLDER / file).read_text("utf-8").splitlines()]
+    return "".join(f"{line}\n" for line in lines if line and not COMMENT.fullmatch(line))
 
 
 def _hash(text: str) -> str:

@@ -89,7 +89,7 @@ class Predict {
     this.hinted = new Set();
     this.asked = new Map(); // number of a moment -> its question
     this.form = newElement("form", { class: "predict-form", novalidate: true });
-    this.form.addEventListener("submit", (event) => this._submitted(event));
+    this.form.addEventListener("keydown", (event) => this._entered(event));
     this.feedback = newElement("p", { class: "predict-feedback", role: "status" });
     this.score = newElement("p", { class: "predict-score" });
     this.element = newElement("section", { class: "predict", "aria-label": words.lens_predict, tabindex: -1, hidden: true });
@@ -132,20 +132,20 @@ class Predict {
   /** To the answer, or to the section where there is nothing to answer. */
   _focus() {
     (this.form.querySelector("input") ?? this.element).focus({ preventScroll: true });
+    this.element.scrollIntoView({ block: "nearest" });
   }
 
   _ask(question) {
     const { words } = this;
     this.question = question;
     const text = phrase(words[`lens_ask_${question.form}`], { name: this._name(question.cell) });
-    const button = (key, act) =>
-      newElement("button", { type: act ? "button" : "submit", text: words[`lens_${key}`], on: act ? { click: act } : {} });
+    const button = (key, act) => newElement("button", { type: "button", text: words[`lens_${key}`], on: { click: act } });
     this.form.append(
       question.form === "sign" ? this._signs(text) : this._line(text, question.form),
       newElement(
         "div",
         { class: "predict-buttons" },
-        button("check"),
+        button("check", () => this._submitted()),
         button("hint", () => this._hint()),
         button("skip", () => this._finish("skipped")),
       ),
@@ -183,8 +183,14 @@ class Predict {
     return cellText(last ? added : inFormula(part.text), cell ?? []);
   }
 
-  _submitted(event) {
+  /** Enter in the answer. (A frame without the right to submit forms, as in a notebook, has no submit event.) */
+  _entered(event) {
+    if (event.key !== "Enter" || event.target.localName !== "input") return;
     event.preventDefault();
+    this._submitted();
+  }
+
+  _submitted() {
     const answer = new FormData(this.form).get("predict-answer") ?? "";
     const { form } = this.question;
     const right = answer === "" ? undefined : isRight(form, answer, this._truth());
@@ -209,8 +215,8 @@ class Predict {
     this.form.replaceChildren();
     this._keepScore();
     this.feedback.textContent = `${phrase(this.words[`lens_${result}`], { truth })} ${this._reason()}`;
+    this.changed(); // the page shows more now
     this._focus(); // the form that had it is gone
-    this.changed();
   }
 
   _truthText() {

@@ -38,10 +38,6 @@ function valueOf(values, contribution) {
   return values.get(contribution.parts[contribution.parts.length - 1].value);
 }
 
-function hasShape(value) {
-  return value instanceof NumArray || value instanceof Summary;
-}
-
 function factor(name, array, cell, shown = cell) {
   return { name, cell: shown, value: array.at(cell), dtype: array.dtype };
 }
@@ -223,7 +219,8 @@ function termsTable({ terms, total }, kind, words) {
   const { shown, others } = chosenTerms(terms);
   const rows = shown.map(({ left, right, product: x }) => {
     const factors = [left, right].filter(Boolean);
-    const places = factors.map((f) => cellText(f.name, f.cell)).join(" × ");
+    const same = right?.name === "local" && String(left.cell) === String(right.cell); // one index says enough
+    const places = cellText(left.name, left.cell) + (right ? ` × ${cellText(right.name, same ? [] : right.cell)}` : "");
     const numbers = factors.map((f) => inProduct(number(f.value, f.dtype[1]))).join(" × ");
     return termRow(places, right ? `${numbers} =` : "", termNumber(x, kind));
   });

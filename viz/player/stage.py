@@ -44,7 +44,9 @@ def views(record: Trace) -> list[dict[str, Any]]:
         view = painter.view(part, folding, instances)
         found.append(view)
         for id, inner in folding.groups.items():
-            repeated = [[ids[k] for k in members] for ids in instances for members in inner.instances]
+            repeated: list[Sequence[int]] = [
+                [ids[k] for k in members] for ids in instances for members in inner.instances
+            ]
             view["groups"][id] = {"label": inner.label, "times": len(inner.instances)}
             work.append((inner.inside, repeated, view["groups"][id]))
     if "shown" in found[0] and cards_of(graph) <= WHOLE:

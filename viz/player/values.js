@@ -98,6 +98,11 @@ class Summary {
   }
 }
 
+/** True for an array or what is kept of one: not for several results, text, or what is not known. */
+function hasShape(value) {
+  return value instanceof NumArray || value instanceof Summary;
+}
+
 /** The table of values. Each is decoded once. */
 class Values {
   constructor(rows) {

@@ -5,7 +5,7 @@ function createView(svg, view, page) {
   const cards = cardsOf(svg), halves = halvesOf(svg);
   const { data, lives, words } = page;
   const count = view.instances?.length || 1;
-  let about, cardOf, made, instance;
+  let about, cardOf, innerOf, made, instance;
 
   const title = svg.querySelector("title");
   svg.setAttribute("aria-label", title.textContent);
@@ -19,6 +19,7 @@ function createView(svg, view, page) {
     const ids = view.instances?.length ? view.instances[k] : data.vertices.map((_, id) => id);
     const shown = view.shown ?? ids;
     about = view.about ? view.about.map((inner) => (inner === null ? null : ids[inner])) : ids;
+    innerOf = new Map(ids.map((id, inner) => [id, inner]));
     cardOf = new Map();
     made = new Map();
     ids.forEach((id, inner) => {
@@ -44,13 +45,7 @@ function createView(svg, view, page) {
 
   /** The drawn half that shows one of an edge of the trace. */
   function halfOf(kind, target, slot) {
-    return halves.get(`${kind} ${edgeOf(target, slot)}`);
-  }
-
-  function edgeOf(target, slot) {
-    if (!view.arcs) return view.edgeBy.get(`${target} ${slot}`);
-    const inner = view.instances.length ? view.instances[instance].indexOf(target) : target;
-    return view.edgeBy.get(`${inner} ${slot}`);
+    return halves.get(`${kind} ${view.edgeBy.get(`${innerOf.get(target)} ${slot}`)}`);
   }
 
   function show(moment) {

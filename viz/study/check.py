@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
-from autograd.errors import SavedArrayChangedError
+from autograd.errors import GraphFreedError, SavedArrayChangedError
+from autograd.guard import check_usable
 from autograd.modes import MODE
 from autograd.node import Node
 from autograd.sweep import cotangent_of, pullback, reachable
 from viz.picture.picture import Picture
 from viz.study.agreement import APPROXIMATE, NOT_CHECKED, OK, WRONG, Verdict, beside, beside_differences, largest
-from viz.study.diagnosis import Case, Diagnosis, counts, diagnose, first_not_finite
+from viz.study.diagnosis import Case, Diagnosis, diagnose, divisors, first_not_finite, lengths
 from viz.study.differences import WORK, Difference, Replay, cells_of, slopes_of
 from viz.study.marked import beneath, marked
 from viz.study.names import Names
@@ -60,6 +61,11 @@ class Row:
     def slopes(self) -> Any:
         """The gradient by finite differences; None unless they are known at every cell."""
         return slopes_of(self.differences, self.engine)
+
+    @property
+    def not_finite(self) -> bool:
+        """Whether nan or inf is somewhere in the gradients."""
+        return self.diagnosis is not None and self.diagnosis.kind == "not finite"
 
     @property
     def status(self) -> str:
@@ -112,8 +118,8 @@ class Check:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong: no row is, and the engine got through."""
-        return not self.problem and self.wrong is None
+        """Whether nothing is wrong: no row is, the engine got through, and all its numbers are finite."""
+        return not self.problem and self.wrong is None and not any(row.not_finite for row in self.rows)
 
     @property
     def wrong(self) -> Row | None:
@@ -226,6 +232,7 @@ class _Checker:
     def _row(self, v: Vertex, mine: Mapping[int, Any], cells: int) -> Row:
         engine = self.engine.get(v.id)
         differences, why = self._differences(v, cells)
+        finite = not isinstance(engine, np.ndarray | np.generic) or bool(np.all(np.isfinite(engine)))
         by_differences = beside_differences(engine, differences, why or (self.problem and "the engine raises"))
         given = by_hand = diagnosis = None
         if v.id in mine:
@@ -233,6 +240,8 @@ class _Checker:
             by_hand = beside(engine, given, self._noise(v.id))
             if by_hand.status != OK:
                 diagnosis = self._diagnosis(v, engine, given, by_hand)
+        elif not finite:
+            diagnosis = self._not_finite()
         elif by_differences.status == WRONG:
             diagnosis = self._engine_diagnosis(engine, slopes_of(differences, engine))
         return Row(
@@ -275,19 +284,24 @@ class _Checker:
             single = given.dtype.itemsize < 8 or np.array_equal(given, given.astype(np.float32).astype(given.dtype))
             return Diagnosis("rounding", "float32 rounding", ("rounding",)) if single else None
         if not np.all(np.isfinite(engine)):
-            return Diagnosis("not finite", f"not finite, first in {first_not_finite(self.record)}", ("not finite",))
+            return self._not_finite()
         uses = [c for c in self._contributions.get(v.id, ()) if isinstance(c.value, np.ndarray | np.generic)]
         others = {self._label(id): g for id, g in self.engine.items() if id != v.id and isinstance(g, np.ndarray)}
         case = Case(
             np.asarray(engine),
             given,
             uses,
-            counts(self.record),
+            divisors(self.record),
+            lengths(self.record),
             self._before(v),
             {name: g for name, g in others.items() if g.ndim and given.size > 1},
             lambda: self._left_out(v.id),
         )
         return diagnose(case)
+
+    def _not_finite(self) -> Diagnosis:
+        text = f"the engine's gradient is not finite: first in {first_not_finite(self.record)}"
+        return Diagnosis("not finite", text, ("not finite",))
 
     def _before(self, v: Vertex) -> Any:
         """What .grad held: of a trace that `viz.record` took before backward(), or of a graph still to go through."""
@@ -307,12 +321,20 @@ class _Checker:
             if g is not None:
                 yield step, np.asarray(self.engine[id]) + g
 
+    def _usable(self) -> bool:
+        """Whether backprop can still go through the graph: `backward()` frees it."""
+        try:
+            check_usable(list(self.nodes.values()))
+        except (GraphFreedError, SavedArrayChangedError):
+            return False
+        return self.replay is not None
+
     @cached_property
     def _sweeps(self) -> list[tuple[str, dict[int, Any]]]:
         """For each elementwise step: how all gradients change without its derivative. Backprop is linear in g."""
         found: list[tuple[str, dict[int, Any]]] = []
         ids = {node: k for k, node in self.nodes.items()}
-        for step in self.record.backward if self.replay is not None else ():
+        for step in self.record.backward if self._usable() else ():
             for c in step.contributions:
                 if c.local is None or len(found) >= STEPS_LEFT_OUT:
                     continue

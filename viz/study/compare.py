@@ -7,7 +7,8 @@ arguments, its value, its gradient. Two places matter most: the first difference
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ from viz.study.marked import Above, beneath, framed, marked
 from viz.study.sidebyside import as_markdown, as_text, marks, verdict
 from viz.texts.words import called
 from viz.tracing.budget import summary
-from viz.tracing.model import OP, Graph, Summary, Trace, Vertex
+from viz.tracing.model import LEAF, OP, Graph, Summary, Trace, Vertex
 from viz.tracing.taking import trace
 from viz.tracing.tape import Tape
 
@@ -174,7 +175,7 @@ LEVELS = (
 
 
 def _inputs(a: Graph, b: Graph, partner: dict[int, int]) -> dict[int, int]:
-    """Leaves and constants that stand at the same place of two operations that correspond."""
+    """Leaves and constants at the same place of two operations that correspond; then leaves of one name."""
     inputs = a.inputs(), b.inputs()
     found: dict[int, int] = {}
     taken: set[int] = set()
@@ -184,9 +185,14 @@ def _inputs(a: Graph, b: Graph, partner: dict[int, int]) -> dict[int, int]:
             if v.kind == w.kind != OP and v.id not in found and w.id not in taken:
                 found[v.id] = w.id
                 taken.add(w.id)
-    if a.root.kind == b.root.kind != OP:
-        found[a.root.id] = b.root.id
-    return found
+    named = _by_name(a, found.keys()), _by_name(b, taken)
+    return found | {id: named[1][name] for name, id in named[0].items() if name in named[1]}
+
+
+def _by_name(graph: Graph, paired: Collection[int]) -> dict[str, int]:
+    """The leaves without a partner, by name, where only one has it."""
+    names = Counter(v.name for v in graph.vertices if v.kind == LEAF)
+    return {v.name: v.id for v in graph.vertices if v.kind == LEAF and names[v.name] == 1 and v.id not in paired}
 
 
 # ---- what differs ----

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from viz.texts.text import number, values
-from viz.tracing.model import OP, Contribution, Trace, Vertex
+from viz.tracing.model import CONSTANT, Contribution, Trace
 
 USES = 50  # uses of one vertex that are looked at one by one
 MATRIX_PRODUCT = re.compile(r"transpose\((?P<a>\w+)\) @ (?P<b>\w+)|(?P<c>\w+) @ transpose\((?P<d>\w+)\)")
@@ -44,15 +44,16 @@ class Diagnosis:
 class Case:
     """A wanted gradient, a given one, and what the trace knows around them.
 
-    `counts` are numbers that a gradient is divided by or summed over, with what they are. `before` is what `.grad` held
-    before the backward pass, `others` the gradients of other vertices by name. `left_out` gives pairs: a step of the
-    backward pass in words, and the gradient without its derivative.
+    `divisors` are numbers that the backward pass divides by, `lengths` those that one might, each with what it is.
+    `before` is what `.grad` held before the backward pass, `others` the gradients of other vertices by name. `left_out`
+    gives pairs: a step of the backward pass in words, and the gradient without its derivative.
     """
 
     wanted: np.ndarray
     given: np.ndarray
     contributions: list[Contribution] = field(default_factory=list)
-    counts: dict[float, str] = field(default_factory=dict)
+    divisors: dict[float, str] = field(default_factory=dict)
+    lengths: dict[float, str] = field(default_factory=dict)
     before: Any = None
     others: dict[str, np.ndarray] = field(default_factory=dict)
     left_out: Callable[[], Iterable[tuple[str, np.ndarray]]] = tuple
@@ -188,8 +189,6 @@ def _explained(case: Case, h: Hypothesis) -> Iterator[Reason]:
     array, given = np.asarray(h.array), case.given
     if array.shape != given.shape or not np.any(array) or not np.all(np.isfinite(array)):
         return
-    if h.kind and same(array, case.wanted, case):
-        return  # this mistake makes no difference here
     if h.kind and same(given, array, case):
         yield Reason(h.cost, h.kind, f"{h.looks}: {h.fact}")
         return
@@ -225,9 +224,10 @@ def _meanings(factor: Any, array: np.ndarray, case: Case) -> Iterator[tuple[floa
 
 def _named_factors(size: float, case: Case) -> Iterator[tuple[float, str, str]]:
     """(cost, kind, looks) for a positive factor. A gradient is rarely added up more than three times by mistake."""
-    for count, what in case.counts.items():
+    for count, what in case.divisors.items():
         if _near(size, count, case):
             yield 0.7, "missing 1/N", f"missing 1/N ({what})"
+    for count, what in {**case.lengths, **case.divisors}.items():
         if _near(size, 1 / count, case):
             yield 0.7, "1/N twice", f"1/N once too often ({what})"
     for times in range(2, 11):
@@ -272,34 +272,40 @@ def _not_finite(case: Case) -> str:
 # ---- what a trace knows ----
 
 
-def counts(record: Trace) -> dict[float, str]:
-    """The numbers that a gradient may have to be divided by, with what they are."""
+def divisors(record: Trace) -> dict[float, str]:
+    """The numbers that the backward pass divides by, with what they are."""
     found: dict[float, str] = {}
+    for step in record.backward:
+        for c in step.contributions:
+            for name, value in c.names.items() if "/" in c.rule else ():
+                count = _single(value)
+                if count > 1:
+                    op = record.graph.vertices[step.vertex].op
+                    found.setdefault(count, f"{name} = {number(count)} in the derivative of {op}")
+    return found | {k: what for k, what in _constants(record).items() if k not in found}
+
+
+def lengths(record: Trace) -> dict[float, str]:
+    """The numbers that one may divide by without being asked: how long the first axes are."""
+    shapes = (v.shape for v in record.graph.vertices)
+    return {float(shape[0]): f"N = {shape[0]}, the length of axis 0" for shape in shapes if shape and shape[0] > 1}
+
+
+def _constants(record: Trace) -> dict[float, str]:
+    """Numbers that the user multiplies or divides by; 0.2 divides by 5."""
     vertices = record.graph.vertices
-    for edges in record.graph.inputs():
-        for edge in edges:
-            source, target = vertices[edge.source], vertices[edge.target]
-            ratio = _size(source) / _size(target) if edge.slot == 0 and _size(target) else 0
-            if target.kind == OP and ratio > 1 and ratio == int(ratio):
-                found.setdefault(ratio, f"{int(ratio)}, how many numbers {target.op} takes for each of its results")
-    for v in vertices:
-        if v.shape and v.shape[0] > 1:
-            found.setdefault(float(v.shape[0]), f"N = {v.shape[0]}, the length of axis 0")
-    for v in vertices:
-        if (
-            v.kind != OP
-            and v.shape == ()
-            and isinstance(v.value, np.ndarray | np.generic)
-            and v.value.dtype.kind in "iuf"
-        ):
-            size = abs(float(v.value))
-            if np.isfinite(size) and size not in (0.0, 1.0):
-                found.setdefault(size, f"the constant {number(size)}")
-    return found
+    scaling = [vertices[e.source] for e in record.graph.edges if vertices[e.target].op in ("multiply", "divide")]
+    sizes = [abs(_single(v.value)) for v in scaling if v.kind == CONSTANT and v.shape == ()]
+    return {max(x, 1 / x): f"the constant {number(x)}" for x in sizes if x not in (0.0, 1.0)}
 
 
-def _size(v: Vertex) -> int:
-    return int(np.prod(v.shape)) if v.shape is not None else 0
+def _single(value: Any) -> float:
+    """A number, also one that a record keeps as text; 0 for anything else."""
+    try:
+        x = float(value) if isinstance(value, str | float | int) or np.shape(value) == () else 0.0
+    except (TypeError, ValueError):
+        return 0.0
+    return x if np.isfinite(x) else 0.0
 
 
 def first_not_finite(record: Trace) -> str:

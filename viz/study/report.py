@@ -56,8 +56,9 @@ def headline(check: Check) -> str:
     if check.problem:
         return f"Gradients of {of}: the engine raises. {clean(check.problem)}"
     wrong = [row for row in check.rows if row.status == "WRONG"]
+    bad = sum(row.not_finite for row in check.rows)
     if not wrong:
-        return f"Gradients of {of}: none is wrong."
+        return f"Gradients of {of}: " + (f"{bad} of {len(check.rows)} not finite." if bad else "none is wrong.")
     first = f"Look first at {clean(wrong[0].name, NAMED)}: backprop completes it first."
     return f"Gradients of {of}: {len(wrong)} of {len(check.rows)} wrong. " + first
 

@@ -66,7 +66,7 @@ class Steps:
         return name, shape_of(contribution.names.get(name))
 
     def shapes(self, contribution: Contribution) -> Formula | None:
-        """`(5, 2) @ (2, 3) = (5, 3)`: why a product of matrices fits; None where the rule is none, or one of vectors."""
+        """`(5, 2) @ (2, 3) = (5, 3)`: why a product of matrices fits; None where it is none, or one of vectors."""
         rule = formula(contribution.rule)
         shapes = {name: np.shape(value) for name, value in contribution.names.items() if _is_matrix(value)}
         if not isinstance(rule.tree, Infix) or rule.tree.sign != "@" or not rule.names <= shapes.keys():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from viz.texts.text import clean, plural, values
-from viz.tracing.model import COMPUTED, CONSTANT, GROUP, LEAF, OP, Graph, Vertex
+from viz.tracing.model import COMPUTED, CONSTANT, GROUP, LEAF, OP, Excerpt, Graph, Vertex
 
 DESCRIBED = 40  # operations that the description spells out
 SPOKEN = 60  # characters of a name there
@@ -64,7 +64,8 @@ def describe(graph: Graph) -> str:
 
 def _sentence(vertex: Vertex, name: str, inputs: list[str]) -> str:
     of = ", ".join(inputs[:6]) + " and more" * (len(inputs) > 6)
-    return f"{name} = {clean(vertex.op, SPOKEN)} of {of}: {_facts(vertex)}."
+    made = name if vertex.kind == GROUP else f"{name} = {clean(vertex.op, SPOKEN)}"
+    return f"{made} of {of}: {_facts(vertex)}."
 
 
 def _facts(vertex: Vertex) -> str:
@@ -97,8 +98,14 @@ def called(graph: Graph) -> list[str]:
     """A name for each vertex, by which every text refers to it. No two share one, but for constants that are equal.
 
     A name that is the vertex's alone is it. A parameter is told apart by as much as it takes of the module that uses it
-    ("0 Affine.W"); an operation, and whatever is still not alone, by its number ("tanh#7").
+    ("0 Affine.W"); an operation, and whatever is still not alone, by its number ("tanh#7"). In an excerpt everything
+    has the name that it has in the whole.
     """
+    if isinstance(graph, Excerpt):
+        names = called(graph.whole)
+        return [
+            clean(title(v), SPOKEN) if k is None else names[k] for v, k in zip(graph.vertices, graph.ids, strict=True)
+        ]
     own = [clean(vertex.name or vertex.op or vertex.kind, NAMED) for vertex in graph.vertices]
     names, homes = list(own), _homes(graph)
     for depth in range(1, DEEPEST + 1):

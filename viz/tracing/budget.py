@@ -97,16 +97,15 @@ def _kept(value: Any, limit: float) -> Any:
 def summary(array: np.ndarray) -> Summary:
     """Statistics of the finite elements, a thumbnail, the first elements and the extremes; of |z| where complex."""
     finite = np.isfinite(array)
-    real = array.astype(np.result_type(array, float))
-    with np.errstate(over="ignore"):
-        real = np.abs(real) if real.dtype.kind == "c" else real
-        some = real[finite]
-        exponent = int(np.frexp(np.max(np.abs(some), initial=0))[1])  # sums of numbers up to 1 do not overflow
-        unit = np.ldexp(some, -exponent)
-        mean, norm = np.ldexp([unit.mean(), np.linalg.norm(unit)], exponent).tolist() if some.size else (None, None)
-        picture = _blocks(np.ldexp(np.where(finite, real, 0), -exponent))
+    unit, exponent = _scaled(array, finite)
+    some = unit[finite]
+    picture = _blocks(unit)
     peak = float(np.max(np.abs(picture), initial=0))
-    extremes = _extremes(array if array.dtype.kind in "biu" else real, finite)
+    with np.errstate(over="ignore"):  # a number beyond the largest float is inf
+        real = np.abs(array.astype(np.result_type(array, complex))) if array.dtype.kind == "c" else array
+        mean, norm = np.ldexp([some.mean(), np.linalg.norm(some)], exponent).tolist() if some.size else (None, None)
+        scale = float(np.ldexp(peak, exponent))
+    extremes = _extremes(real, finite)
     cells = sorted({*_first(array.shape), *(cell for cell, _ in extremes)})
     return Summary(
         array.shape,
@@ -118,10 +117,19 @@ def summary(array: np.ndarray) -> Summary:
         int(np.sum(array == 0)),
         int(np.sum(np.isnan(array))),
         int(np.sum(np.isinf(array))),
-        float(np.ldexp(peak, exponent)),
+        scale,
         np.round(picture * (127 / (peak or 1))).astype(np.int8),
         {cell: array[cell] for cell in cells},
     )
+
+
+def _scaled(array: np.ndarray, finite: np.ndarray) -> tuple[np.ndarray, int]:
+    """The elements by a power of 2 smaller, so that no sum overflows, and its exponent; 0 where not finite."""
+    parts = [array.real, array.imag] if array.dtype.kind == "c" else [array]
+    wide = [np.where(finite, part, 0).astype(np.result_type(part, float)) for part in parts]
+    exponent = max(int(np.frexp(np.max(np.abs(part), initial=0))[1]) for part in wide)
+    small = [np.ldexp(part, -exponent) for part in wide]
+    return np.hypot(*small) if len(small) > 1 else small[0], exponent
 
 
 def _first(shape: tuple[int, ...]) -> list[tuple[int, ...]]:

@@ -98,10 +98,16 @@ class Graph:
         return Counter([edge.source for edge in self.edges])
 
 
+@dataclass(frozen=True, slots=True)
 class Excerpt(Graph):
-    """What is shown of a larger graph: folded, or a part. It cannot tell how often something is used in the whole."""
+    """What is shown of a larger graph: folded, or a part.
 
-    __slots__ = ()
+    `ids[k]` is what vertex k is in the whole; None where it stands for several. How often something is used in the
+    whole cannot be seen here.
+    """
+
+    whole: Graph
+    ids: list[int | None]
 
     def uses(self) -> Counter[int]:
         return Counter()
