@@ -23,7 +23,8 @@ from autograd import Tensor
 from autograd.modes import in_scope
 from viz.picture.scene import compose
 from viz.picture.svg import COLOURS
-from viz.texts.text import clean
+from viz.texts.text import clean, number, values
+from viz.tracing.taking import shown
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = [
@@ -446,3 +447,15 @@ def test_a_foreign_autograd_gets_one_clear_error(tmp_path):
     last = run.stderr.strip().splitlines()[-1]
     assert last.startswith("ImportError: viz belongs to 'seegrad', but 'import autograd' finds the package of")
     assert "pip uninstall" in last
+
+
+def test_of_a_trace_the_gradients_are_those_after_the_last_use():
+    x = Tensor(2.0, requires_grad=True, name="x")
+    found = shown(viz.trace(x * 3 + x * 4)).vertices
+    assert [v.gradient for v in found if v.kind == "leaf"] == [7.0]
+
+
+@pytest.mark.parametrize("zero", [-0.0, np.float32(-0.0), complex(-0.0, -0.0), np.array(-0.0).item()])
+def test_zero_has_no_sign(zero):
+    assert number(zero) == values(np.array(zero)) == "0"
+    assert number(-1e-320) == "-1e-320"
