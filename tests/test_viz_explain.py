@@ -81,6 +81,14 @@ def test_a_constant_is_called_what_the_code_calls_it():
     assert "constant#" in scaled and " * 2 = " in scaled
 
 
+def test_zero_times_infinity_is_explained():
+    x = named("x", np.array([0.0, 4.0]))
+    said = "0 times inf or nan counts as 0 here"
+    for form in FORMS:
+        assert viz.explain(np.sum(np.where(np.array([False, True]), np.sqrt(x), 1.0)), form=form).count(said) == 1
+    assert said not in viz.explain(np.sum(np.sqrt(x))), "an infinite gradient stays infinite"
+
+
 def test_complex_numbers_keep_their_parts_together():
     z = named("z", 2.0)
     assert "= (0+1j) * z = (0+1j) * 2 = 0+2j" in viz.explain(np.abs(1j * z))

@@ -119,6 +119,7 @@ class Facts:
             "rule": formula(part.text).mathml(),
             "letters": ", ".join(f"{letter} = {meaning}" for letter, meaning in letters.items()),
             "numbers": equation(*between).mathml() if between else "",
+            "zero": "0" if self.steps.zero_wins(given, part) else "",
             "shapes": shapes.mathml() if shapes else "",
             "incoming": fitting(step.incoming, LONGEST),
             **_result(part.value),

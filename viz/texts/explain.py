@@ -124,7 +124,9 @@ class Story:
         if part.what == "transpose":
             head = (*head, ", so that the shapes fit")
         moved = self.steps.gradient(given, part)
-        found.append(Item(head, moved, (), shape_of(part.value), spread=len(moved.sides) > 2))
+        note: Line = ("   0 times inf or nan counts as 0 here: that branch was not taken",)
+        note = note if self.steps.zero_wins(given, part) else ()
+        found.append(Item(head, moved, note, shape_of(part.value), spread=len(moved.sides) > 2))
         shapes = self.steps.shapes(given) if part.what == "rule" else None
         if shapes is not None:
             found.append(Item(("shapes",), shapes, inner=True))

@@ -74,6 +74,13 @@ class Steps:
         product = _times_local(rule, contribution)
         return _equation(rule, rule.filled(contribution.names), *product, part.value)
 
+    def zero_wins(self, contribution: Contribution, part: Part) -> bool:
+        """True where g is 0 and the local derivative infinite or nan: backward takes 0 for their product."""
+        g, local = contribution.names.get("g"), contribution.local
+        if part.what != "rule" or not isinstance(g, np.ndarray) or not isinstance(local, np.ndarray):
+            return False
+        return bool(np.any((g == 0) & ~np.isfinite(local)))
+
     def turned(self, contribution: Contribution, part: Part) -> tuple[str, str]:
         """What a transpose transposes: its name in the rule, and its shape."""
         name = min(formula(part.text).names, default="")
