@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from viz.formulas.formula import Formula, formula
-from viz.formulas.tree import Call, Name, Words, parse
+from viz.formulas.tree import NAMED, Call, Name, Words, parse
 from viz.texts.text import clean
 
 SIGNED = {  # the inputs are a, b, c, in order
@@ -31,11 +31,11 @@ def forward(op: str, inputs: Sequence[Any], arguments: Mapping[str, str] | None 
     }
     found = formula(SIGNED[op]) if op in SIGNED and not arguments else None
     if found is None or found.names != set(names):
-        keywords = tuple((clean(name), parse(text)) for name, text in (arguments or {}).items())
-        found = Formula(Call(clean(op), tuple(map(Name, names)), keywords))
+        keywords = tuple((clean(name, NAMED), parse(text)) for name, text in (arguments or {}).items())
+        found = Formula(Call(clean(op, NAMED), tuple(map(Name, names)), keywords))
     return found.filled(meanings)
 
 
 def symbol(name: str) -> Formula:
     """Somebody's name for something, whatever it looks like."""
-    return Formula(Name(name) if name.isidentifier() else Words(name))
+    return Formula(Name(clean(name, 2 * NAMED)) if name.isidentifier() else Words(name))
