@@ -47,6 +47,46 @@ def network(lr: float = 0.1) -> viz.Trace:
     return tape.traces[-1]
 
 
+def test_elements_are_written_as_python_writes_them():
+    A = named("A", np.array([[2.0, 1.0], [1.0, 3.0]]))
+    sign, size = np.linalg.slogdet(A)
+    text = viz.explain(np.sum(sign * size * A[0, 1:] * A[1, ::2] * A[..., 0]))
+    for expected in (
+        "= A[0, 1:] = [[2, 1], [1, 3]][0, 1:] = [1]",
+        "= A[1, ::2] =",
+        "= A[..., 0] =",
+        "[1] = (1, 1.609)[1]",
+    ):
+        assert expected in text
+    assert "slice" not in text and "dtype" not in text
+
+
+def test_letters_of_a_rule_are_told():
+    h, W = named("h", np.ones((2, 3))), named("W", np.ones((3, 2)))
+    z = np.exp(np.sum(h @ W))
+    back = [block.split("\n") for block in viz.explain(z).split("Back through ")]
+    (matmul,), (exp,) = ([b for b in back if f" = {op}" in b[0]] for op in ("h @ W", "exp("))
+    assert matmul[2:4] == ["  a = h", "  b = W"]
+    assert "  y = z" in exp
+    x = named("x", 2.0)
+    assert "  x = x" not in viz.explain(np.sin(x)), "a letter that is the input's name needs no word"
+
+
+def test_a_constant_is_called_what_the_code_calls_it():
+    w, x, targets = named("w", np.ones((2, 2))), np.eye(2), np.array([0, 1])
+    names = called(viz.trace(nn.softmax_cross_entropy(x @ w, targets)).graph)
+    assert {"x", "targets"} <= set(names)
+    layer = nn.Affine(2, 2, rng=0)
+    assert "x" not in called(viz.trace(layer(x).sum()).graph), "what happens inside of a call is not what the code says"
+    scaled = viz.explain(np.sum((x + 1) * w * 2))
+    assert "constant#" in scaled and " * 2 = " in scaled
+
+
+def test_complex_numbers_keep_their_parts_together():
+    z = named("z", 2.0)
+    assert "= (0+1j) * z = (0+1j) * 2 = 0+2j" in viz.explain(np.abs(1j * z))
+
+
 def test_a_scalar_expression_step_by_step():
     x, y = named("x", 2.0), named("y", -1.5)
     s = x * y
@@ -72,6 +112,8 @@ def test_a_scalar_expression_step_by_step():
         "\n"
         "Back through s = x * y\n"
         "  g = s.grad = 1\n"
+        "  a = x\n"
+        "  b = y\n"
         "  Step 5, to x: g * b\n"
         "    = 1 * (-1.5)\n"
         "    = -1.5\n"

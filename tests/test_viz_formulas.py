@@ -296,7 +296,7 @@ def check_mathml(text: str) -> ET.Element:
     root = ET.fromstring(text)
     for element in root.iter():
         assert element.tag in ELEMENTS, element.tag
-        assert set(element.attrib) <= {"class", "mathvariant", "displaystyle", "width"}
+        assert set(element.attrib) <= {"class", "mathvariant", "displaystyle", "width", "stretchy"}
         assert len(element) == ARITY.get(element.tag, len(element))
         assert not (len(element) and (element.text or "").strip())
     return root
@@ -306,6 +306,12 @@ def check_mathml(text: str) -> ET.Element:
 def test_mathml_of_every_rule(rule):
     check_mathml(formula(rule).mathml())
     check_mathml(formula(rule).mathml({"g": np.eye(2), "x": np.ones((9, 9)), "y": -0.5, "a": 1e-9}))
+
+
+def test_brackets_of_characters_have_no_room_around_them():
+    """Chromium sets some around an operator that may stretch."""
+    signs = [sign for sign in check_mathml(formula("g * cos(x)[0]").mathml()).iter("mo") if sign.text in "()[]"]
+    assert len(signs) == 4 and all(sign.get("stretchy") == "false" for sign in signs)
 
 
 def test_small_arrays_are_matrices_and_large_ones_tell_their_shape():

@@ -19,7 +19,7 @@ function createPanel(page) {
     const shown = page.revealed;
     const result = kind === "update" ? `${said.before} → ${said.result}` : said.result;
     return [
-      said.rule && row("rule", formulaOf(said.rule)),
+      said.rule && row("rule", formulaOf(said.rule), said.letters && newElement("small", { text: said.letters })),
       shown && said.numbers && said.numbers !== said.rule && row("numbers", formulaOf(said.numbers)),
       !shown && row("result", newElement("i", { text: words.lens_hidden })),
       shown && said.shapes && row("shapes", formulaOf(said.shapes)),

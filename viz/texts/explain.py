@@ -105,6 +105,8 @@ class Story:
         title = ("Back through ", equation(symbol(name), self.steps.computed(vertex.id)), *_placed(place(vertex)))
         g = equation(formula("g"), symbol(f"{name}.grad"), _value(step.incoming))
         items = [Item((), g, (), shape_of(step.incoming))]
+        letters = self.steps.letters(vertex.id, [given.rule for given in step.contributions])
+        items += [Item((), equation(formula(letter), symbol(meant))) for letter, meant in letters.items()]
         for i, moment in self.within.get(id(step), ()):
             assert moment.contribution is not None
             items += self._move(i, moment, moment.contribution)

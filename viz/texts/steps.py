@@ -5,6 +5,7 @@ Every equation is a `Formula` whose sides are true of the recorded values, from 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +16,7 @@ from viz.formulas.forward import forward
 from viz.formulas.tree import Infix, Name, Transpose, Tree, parse, replaced
 from viz.texts.text import ELLIPSIS
 from viz.texts.words import called
-from viz.tracing.model import Contribution, Part, Summary, Trace, Update
+from viz.tracing.model import CONSTANT, Contribution, Part, Summary, Trace, Update
 
 LONGEST = 120  # characters of the numbers in a sentence
 
@@ -33,7 +34,7 @@ class Steps:
 
     def computed(self, vertex: int) -> Formula:
         """What an operation computes, in the names of its inputs: `x @ W + b`."""
-        return self._forward(vertex, [self.called[edge.source] for edge in self.inputs[vertex]])
+        return self._forward(vertex, [self._known_as(edge.source) for edge in self.inputs[vertex]])
 
     def computation(self, vertex: int) -> Formula:
         """The same, with their numbers where these are short and whole, and the result; only names if it is unknown."""
@@ -44,11 +45,23 @@ class Steps:
         numbers = [self._forward(vertex, known)] if all(v is not None for v in known) else []
         return _equation(self.computed(vertex), *filter(_is_short, numbers), value)
 
+    def _known_as(self, vertex: int) -> Any:
+        """The name of a vertex; a constant number is its own."""
+        made = self.graph.vertices[vertex]
+        number = made.kind == CONSTANT and made.shape == () and made.value is not None
+        return made.value if number else self.called[vertex]
+
     def _forward(self, vertex: int, inputs: list[Any]) -> Formula:
         made = self.graph.vertices[vertex]
         return forward(made.op, inputs, made.arguments)
 
     # ---- backward ----
+
+    def letters(self, vertex: int, rules: Iterable[str]) -> dict[str, str]:
+        """What the letters in rules of an operation stand for here: {"a": "h"} for h @ W."""
+        used = {name for rule in rules for name in formula(rule).names}
+        meant = {edge.name: self.called[edge.source] for edge in self.inputs[vertex]} | {"y": self.called[vertex]}
+        return {name: meaning for name, meaning in meant.items() if name in used and name != meaning}
 
     def gradient(self, contribution: Contribution, part: Part) -> Formula:
         """A move of a contribution: in symbols, with numbers, with g times the local derivative, and its value."""
