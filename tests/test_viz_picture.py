@@ -23,7 +23,8 @@ from autograd import Tensor
 from autograd.modes import in_scope
 from viz.picture.scene import compose
 from viz.picture.svg import COLOURS
-from viz.texts.text import clean, number, values
+from viz.texts.text import clean, values
+from viz.texts.text import number as written
 from viz.tracing.taking import shown
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -457,5 +458,5 @@ def test_of_a_trace_the_gradients_are_those_after_the_last_use():
 
 @pytest.mark.parametrize("zero", [-0.0, np.float32(-0.0), complex(-0.0, -0.0), np.array(-0.0).item()])
 def test_zero_has_no_sign(zero):
-    assert number(zero) == values(np.array(zero)) == "0"
-    assert number(-1e-320) == "-1e-320"
+    assert written(zero) == values(np.array(zero)) == "0"
+    assert written(-1e-320) == "-1e-320"
