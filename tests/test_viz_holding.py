@@ -81,8 +81,7 @@ def test_pictures_of_a_trace_and_of_the_tensor_after_it_agree():
     record = viz.trace(y)
     y.backward()
     assert np.array_equal(shown(record).vertices[0].gradient, x.grad)
-    card = re.search(r"grad \[\[[^<]*", viz.draw(record).svg)[0]
-    assert card.startswith("grad [[6, 8, 10, ")
+    assert "grad [[6, 8, 10, …], …]" in viz.draw(record).svg
 
 
 def test_where_only_a_summary_is_kept_its_elements_are_added():
