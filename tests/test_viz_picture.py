@@ -168,8 +168,8 @@ def test_the_layers_of_nn_are_framed():
 def test_numbers_are_never_cut():
     x = Tensor(np.array([[-1.2345e-20, 2.5e20, 1 / 3] * 5] * 2), requires_grad=True)
     (text,) = texts(parsed(viz.draw((x * x).sum())), "value")[:1]
-    for shown in re.findall(r"-?\d[\d.e+-]*", text):
-        assert any(np.isclose(float(shown), v, rtol=1e-3) for v in [*x.data.ravel(), (x.data**2).sum()])
+    for figure in re.findall(r"-?\d[\d.e+-]*", text):
+        assert any(np.isclose(float(figure), v, rtol=1e-3) for v in [*x.data.ravel(), (x.data**2).sum()])
 
 
 def test_a_leaf_is_drawn_once_for_each_use():
