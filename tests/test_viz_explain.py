@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -269,7 +270,9 @@ HOSTILE += ["![](x)", '"q"', "<b>"]
 
 def hostile(name: str) -> viz.Trace:
     x = named(name, [1.0, 2.0])
-    return viz.trace((x * x).sum())
+    record = viz.trace((x * x).sum())
+    vertices = [replace(v, op=v.op and v.op + name) for v in record.graph.vertices]  # as a function of a user's may be
+    return replace(record, graph=replace(record.graph, vertices=vertices))
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -329,7 +329,8 @@ def test_small_arrays_are_matrices_and_large_ones_tell_their_shape():
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_shown_as_text(text):
-    for shown in (formula(text), formula("g * x").filled({"x": text, "g": Partial(text, text)})):
+    named, called = formula("g * x").filled({"x": text, "g": Partial(text, text)}), forward(text, [text], {text: text})
+    for shown in (formula(text), named, called):
         assert "script" not in re.findall(r"<(\w+)", shown.mathml())
         check_mathml(shown.mathml())
         check_latex(shown.latex())
@@ -346,6 +347,7 @@ def test_any_text_has_a_formula(text):
     check_mathml(shown.mathml())
     check_latex(shown.latex())
     assert parse(shown.text()) == shown.tree or isinstance(shown.tree, Words)
+    check_latex(forward(text, [text], {text: text}).latex())
 
 
 NAMES = st.sampled_from(["g", "x", "y", "a", "W", "x_shape"]).map(Name)

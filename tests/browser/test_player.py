@@ -472,3 +472,29 @@ def test_groups_open_follow_the_steps_and_show_each_repetition(opened):
 def test_a_small_graph_has_nothing_to_expand(opened):
     page = opened(program("diamond")[1])
     assert page.locator("#expand").is_hidden() and page.locator("#crumbs").is_hidden()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh", "ja"])
+def test_a_gradient_from_before_is_told_apart_from_that_of_the_pass(opened, lang):
+    x = nets.named("x", 1.0)
+    (x * x + x).backward()
+    y = x * 3.0 + x * 2.0
+    page = opened(viz.step(y, lang=lang).html)
+    y.backward()
+    shown, words = Shown(page), UI[lang]
+    grad = page.locator('[data-vertex="0"] text.gradient').first
+    assert grad.text_content() == "grad 3"
+    page.locator("#last").click()
+    agree(grad.text_content().removeprefix("grad"), x.grad)
+    assert shown.fact("sum").startswith(f"{words['pass']}: 2 + 3 = 5")
+    assert shown.fact("held") == f"{words['already'].format(name='x', held=3)} 3 + 5 = 8 {words['not_zeroed']}"
+    assert "3 + 5 = 8" in shown.sentence()
+    heats = page.eval_on_selector_all(".heat", "(heats) => heats.map((heat) => heat.dataset.name)")
+    assert words["pass"] in heats and "x.grad" not in heats
+    page.locator("#back").click()
+    assert grad.text_content() == "grad 3"
+    assert shown.fact("held") is None and "x.grad" not in shown.sentence()
+    page.locator("#predict").click()
+    page.locator("#next").click()
+    assert "3 + 5" not in page.locator("#panel").inner_text()
+    assert grad.text_content() == "grad 3"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from viz.formulas.formula import Formula, formula
-from viz.formulas.tree import Call, Index, Name, Words, parse
+from viz.formulas.tree import NAMED, Call, Index, Name, Words, parse
 from viz.texts.text import clean
 
 SIGNED = {  # the inputs are a, b, c, in order
@@ -32,8 +32,8 @@ def forward(op: str, inputs: Sequence[Any], arguments: Mapping[str, str] | None 
     }
     found = formula(SIGNED[op]) if op in SIGNED and not arguments else _indexed(op, arguments)
     if found is None or found.names - CONSTANTS != set(names):
-        keywords = tuple((clean(name), parse(text)) for name, text in (arguments or {}).items())
-        found = Formula(Call(clean(op), tuple(map(Name, names)), keywords))
+        keywords = tuple((clean(name, NAMED), parse(text)) for name, text in (arguments or {}).items())
+        found = Formula(Call(clean(op, NAMED), tuple(map(Name, names)), keywords))
     return found.filled(meanings)
 
 
@@ -49,4 +49,4 @@ def _indexed(op: str, arguments: Mapping[str, str] | None) -> Formula | None:
 
 def symbol(name: str) -> Formula:
     """Somebody's name for something, whatever it looks like."""
-    return Formula(Name(name) if name.isidentifier() else Words(name))
+    return Formula(Name(clean(name, 2 * NAMED)) if name.isidentifier() else Words(name))

@@ -22,6 +22,7 @@ from viz.picture.folding import VISIBLE, cards_of
 from viz.picture.scene import Scene, compose
 from viz.texts.sentences import sentence
 from viz.texts.text import clean
+from viz.tracing.holding import arrived, at_first
 from viz.tracing.model import OP, Forward, Graph, Trace, Update, Vertex
 from viz.tracing.moments import Moment, moments
 
@@ -125,7 +126,7 @@ def _wrapped(text: str, width: float) -> list[str]:
 def instants(record: Trace) -> Iterator[Instant]:
     """The state after each moment."""
     values = {v.id: v.value for v in record.graph.vertices if v.kind != OP}
-    gradients: dict[int, Any] = {}
+    gradients = at_first(record.graph)
     for moment in moments(record):
         step = moment.step
         if isinstance(step, Forward):
@@ -135,7 +136,7 @@ def instants(record: Trace) -> Iterator[Instant]:
         else:
             gradients[step.vertex] = step.incoming
             if moment.accumulates and moment.contribution is not None:
-                gradients[moment.contribution.target] = moment.contribution.after
+                gradients[moment.contribution.target] = arrived(record.graph, moment.contribution)
         yield Instant(moment, dict(values), dict(gradients))
 
 

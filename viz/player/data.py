@@ -22,6 +22,7 @@ from viz.texts.steps import shape_of
 from viz.texts.text import clean, fitting, values
 from viz.texts.words import place, title
 from viz.tracing.file import to_json
+from viz.tracing.holding import arrived, held
 from viz.tracing.model import Backward, Contribution, Forward, Trace, Update, Vertex
 from viz.tracing.moments import Moment, moments
 from viz.tracing.taking import TRANSPOSED
@@ -58,9 +59,9 @@ def page_data(record: Trace) -> dict[str, Any]:
 
 
 def _card(texts: Texts, vertex: Vertex) -> list[int | None]:
-    """The title and the value on the card of a vertex."""
-    value = None if vertex.value is None else texts.put(fitting(vertex.value, LONGEST))
-    return [texts.put(clean(title(vertex), LONGEST)), value]
+    """The title and the value on the card of a vertex, and the gradient that it had before the first step."""
+    value, before = (None if v is None else texts.put(fitting(v, LONGEST)) for v in (vertex.value, held(vertex)))
+    return [texts.put(clean(title(vertex), LONGEST)), value, *[before] * (before is not None)]
 
 
 def _placed(texts: Texts, said: tuple[str, dict[str, str]], facts: dict[str, str]) -> dict[str, Any]:
@@ -127,11 +128,16 @@ class Facts:
         return found | (self._sum(given) if moment.accumulates else {})
 
     def _sum(self, given: Contribution) -> dict[str, str]:
-        found = {"after": values(given.after), "card": fitting(given.after, LONGEST)}
+        found = {"after": values(given.after), "card": fitting(arrived(self.record.graph, given), LONGEST)}
         found["name"] = self.steps.called[given.target]
         if given.before is not None:
             found["total"] = self.steps.accumulated(given).text()
-        return found
+        before, grown = self.steps.held(given), self.steps.grown(given)
+        return (
+            found
+            | ({"held": values(before)} if before is not None else {})
+            | ({"grown": grown.text()} if grown else {})
+        )
 
 
 def _result(value: Any) -> dict[str, str]:

@@ -149,7 +149,7 @@ function createGraph(page) {
   function visit(id) {
     if (id === null || open(id)) return;
     const vertex = current().about(id), { made, gradients } = page.lives;
-    const gradient = gradients[vertex]?.[0]?.i;
+    const gradient = gradients[vertex]?.find(({ i }) => i > 0)?.i;
     const i = now.kind !== "forward" && gradient ? gradient : made[vertex] ?? gradient;
     if (i) page.go(i);
   }

@@ -94,7 +94,8 @@ class Lenses {
     const { words } = this;
     const name = this.called[vertex];
     this._add("before", name, this.values.get(step.before), { note: words.lens_before });
-    this._add("gradient", `${name}.grad`, this.values.get(gradientOf(this.data, vertex)));
+    const gradient = isHeld(this.data, vertex) ? words.pass : `${name}.grad`;
+    this._add("gradient", gradient, this.values.get(gradientOf(this.data, vertex)));
     this._add("after", name, this.values.get(step.after), { note: words.lens_after });
   }
 
@@ -108,16 +109,13 @@ class Lenses {
     if (contribution.local !== undefined && part.what !== "transpose" && this.revealed()) {
       this._add("local", "local", this.values.get(contribution.local), { note: this.words.lens_local_name });
     }
-    const name = last ? this._sumName(contribution, target) : inFormula(part.text);
+    const name = last ? addedName(moment, target, this.words) : inFormula(part.text);
     this.result = this._result(name, this.values.get(part.value));
     if (last && contribution.uses > 1 && this.revealed()) {
       const note = phrase(this.words.lens_use, contribution);
-      this._add("after", `${target}.grad`, this.values.get(contribution.after), { note });
+      const sum = moment.held ? this.words.pass : `${target}.grad`;
+      this._add("after", sum, this.values.get(contribution.after), { note });
     }
-  }
-
-  _sumName({ uses }, target) {
-    return uses > 1 ? phrase(this.words.lens_added, { name: `${target}.grad` }) : `${target}.grad`;
   }
 
   _result(name, value) {

@@ -134,8 +134,9 @@ function createPage(data, lang) {
   }
 
   function sentence(moment, revealed = true) {
-    const hidden = revealed ? {} : { equation: `${moment.part.text} = ?`, value: "?", after: "?", total: "?" };
-    return phrase(phrases[moment.phrase], { ...moment.slots, ...hidden, i: moment.i, n });
+    const hidden = revealed ? {} : { equation: `${moment.part.text} = ?`, value: "?", after: "?", total: "?", grown: "?" };
+    const template = [...moment.phrase.split(" "), "stop"].map((key) => phrases[key]).join("");
+    return phrase(template, { ...moment.slots, ...hidden, i: moment.i, n });
   }
 
   function searchable({ said, vertex, ...moment }) {

@@ -25,15 +25,24 @@ function createPanel(page) {
       shown && said.shapes && row("shapes", formulaOf(said.shapes)),
       shown && result && row("result", result, said.shape && newElement("small", { text: ` ${said.shape}` })),
       shown && accumulates && row("sum", ...sumOf(said, contribution)),
+      shown && accumulates && said.grown && row("held", ...grownOf(said)),
       said.place && row("python", said.place, newElement("code", { text: said.code ?? "" })),
     ];
   }
 
-  // x.grad: 0.5 + 0.3 = 0.8, use 2 of 2
-  function sumOf({ name, total, after }, { use, uses }) {
-    const terms = total === undefined ? "" : total.slice(0, total.lastIndexOf("=") + 2);
-    return [`${name}.grad: ${terms}`, newElement("b", { text: after }), `, ${phrase(words.use, { use, uses })}`];
+  // x.grad: 0.5 + 0.3 = 0.8, use 2 of 2. What x.grad held before this pass comes to it at the end.
+  function sumOf({ name, total = "", after, held }, { use, uses }) {
+    const what = held === undefined ? `${name}.grad` : words.pass;
+    return [`${what}: ${termsOf(total)}`, newElement("b", { text: after }), `, ${phrase(words.use, { use, uses })}`];
   }
+
+  // x.grad already held 3 from before: 3 + 0.8 = 3.8 (zero_grad() was not called)
+  function grownOf({ name, held, grown }) {
+    const terms = termsOf(grown), result = newElement("b", { text: grown.slice(terms.length) });
+    return [`${phrase(words.already, { name, held })} ${terms}`, result, ` ${words.not_zeroed}`];
+  }
+
+  const termsOf = (equation) => equation.slice(0, equation.lastIndexOf("= ") + 2 || 0);
 
   function row(kind, ...content) {
     const shown = newElement("dd", {}, ...content.filter(Boolean));

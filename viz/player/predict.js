@@ -177,9 +177,8 @@ class Predict {
   /** W.grad[0, 1], or the text of a part of a rule. */
   _name(cell) {
     const { contribution, part } = this.moment;
-    const target = `${this.called[contribution.target]}.grad`;
     const last = part === contribution.parts.at(-1);
-    const added = contribution.uses > 1 ? phrase(this.words.lens_added, { name: target }) : target;
+    const added = addedName(this.moment, this.called[contribution.target], this.words);
     return cellText(last ? added : inFormula(part.text), cell ?? []);
   }
 

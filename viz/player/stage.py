@@ -17,6 +17,7 @@ from viz.picture.cards import LONGEST, card_rows
 from viz.picture.folding import Folding, cards_of, fold
 from viz.picture.scene import compose
 from viz.texts.text import fitting
+from viz.tracing.holding import arrived, at_first
 from viz.tracing.model import COMPUTED, Graph, Trace, Vertex
 
 INSIDES, WHOLE = 1200, 1200  # cards of all insides together; of a picture of every operation
@@ -64,11 +65,13 @@ class Painter:
         gradients: dict[int, list[Any]] = defaultdict(list)
         for vertex in record.graph.vertices:
             made[vertex.id].append(vertex.value)
+        for id, before in at_first(record.graph).items():
+            gradients[id].append(before)
         for step in record.backward:
             if not gradients[step.vertex]:
                 gradients[step.vertex].append(step.incoming)
             for given in step.contributions:
-                gradients[given.target].append(given.after)
+                gradients[given.target].append(arrived(record.graph, given))
         for update in record.updates:
             made[update.vertex].append(update.after)
         self.widest_value = {id: _widest(values) for id, values in made.items()}

@@ -312,12 +312,24 @@ function momentsOf(trace) {
   for (const step of trace.backward) {
     for (const contribution of step.contributions ?? []) {
       for (const part of contribution.parts) {
-        found.push({ kind: "backward", vertex: step.vertex, step, contribution, part });
+        const held = isHeld(trace, contribution.target);
+        found.push({ kind: "backward", vertex: step.vertex, step, contribution, part, held });
       }
     }
   }
   for (const step of trace.updates) found.push({ kind: "update", vertex: step.vertex, step });
   return found;
+}
+
+/** Whether a leaf had a gradient before the pass, to which the pass adds. */
+function isHeld(trace, vertex) {
+  return trace.cards?.[vertex][2] !== undefined;
+}
+
+/** What the value of a whole contribution is: the gradient itself where there is nothing else in it. */
+function addedName({ contribution, held }, target, words) {
+  const name = `${target}.grad`;
+  return held || contribution.uses > 1 ? phrase(words.lens_added, { name }) : name;
 }
 
 // ---- the page ----

@@ -123,6 +123,7 @@ function prepareView(view, vertices) {
 /** When each vertex gets which value and gradient, as lists of {i, text}; when it is made; when edges are first used. */
 function livesOf(data, moments, slots) {
   const values = data.vertices.map(() => []), gradients = data.vertices.map(() => []), made = [], edges = new Map();
+  data.cards.forEach(([, , held], id) => { if (held !== undefined) gradients[id].push({ i: 0, text: data.texts[held] }); });
   for (const { i, kind, vertex, contribution, accumulates, said } of moments) {
     if (kind === "forward") made[vertex] = i;
     if (kind === "forward") for (const slot of slots[vertex]) edges.set(`forward ${vertex} ${slot}`, i);

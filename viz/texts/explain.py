@@ -15,6 +15,7 @@ from viz.formulas.forward import symbol
 from viz.texts.documents import FORMS, Block, Item, Line, Quoted, Section
 from viz.texts.steps import Steps, shape_of
 from viz.texts.words import place
+from viz.tracing.holding import at_first
 from viz.tracing.model import CONSTANT, OP, Backward, Contribution, Forward, Trace, Update
 from viz.tracing.moments import Moment, moments
 from viz.tracing.taking import trace
@@ -52,6 +53,8 @@ class Story:
 
     def sections(self) -> list[Section]:
         """Given, forward, backward, updates: those that there are."""
+        held = at_first(self.record.graph)
+        before = "Some leaves hold a gradient from before." if held else "No gradient exists before the first step."
         found = [
             Section(("Given",), (), [Block(self._given())]),
             Section(
@@ -59,7 +62,7 @@ class Story:
             ),
             Section(
                 ("Backward from ", Quoted(self.called[-1]), *self._range(Backward)),
-                ("The newest operation first. No gradient exists before the first step.",),
+                (f"The newest operation first. {before}",),
                 [self._block(step) for step in self.record.backward],
             ),
             Section(("Updates", *self._range(Update)), (), [Block([self._update(i, m) for i, m in self._of(Update)])]),
@@ -132,7 +135,13 @@ class Story:
             found.append(Item(("shapes",), shapes, inner=True))
         if moment.accumulates:
             use = f", use {given.use} of {given.uses}"
-            found.append(Item((Quoted(f"{name.text}.grad"),), self.steps.accumulated(given), (use,), inner=True))
+            held, grown = self.steps.held(given), self.steps.grown(given)
+            grad = Quoted(f"{name.text}.grad")
+            what: Line = (grad,) if held is None else ("this pass",)
+            found.append(Item(what, self.steps.accumulated(given), (use,), inner=True))
+            if grown is not None:
+                words = (grad, " already held ", equation(held), " from before")
+                found.append(Item(words, grown, (" (", Quoted("zero_grad()"), " was not called)"), inner=True))
         return found
 
 

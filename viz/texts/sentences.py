@@ -20,7 +20,7 @@ class Sentences:
         self.steps = Steps(record)
 
     def slots(self, moment: Moment) -> tuple[str, dict[str, str]]:
-        """The phrase of a moment, and what goes into it in any language."""
+        """The phrases of a moment, one after the other, and what goes into them in any language."""
         name = self.steps.called[moment.step.vertex]
         if isinstance(moment.step, Forward):
             return self._forward(moment.step, name)
@@ -33,7 +33,8 @@ class Sentences:
     def sentence(self, moment: Moment, i: int, n: int, lang: str = "en") -> str:
         """Moment number i of n in one sentence."""
         phrase, found = self.slots(moment)
-        return PHRASES[lang][phrase].format(i=i, n=n, **found)
+        template = "".join([PHRASES[lang][piece] for piece in [*phrase.split(), "stop"]])
+        return template.format(i=i, n=n, **found)
 
     def _forward(self, step: Forward, name: str) -> tuple[str, dict[str, str]]:
         value = self.record.graph.vertices[step.vertex].value
@@ -62,9 +63,15 @@ class Sentences:
         if not moment.accumulates:
             return part.what, found
         found |= {"after": _shown(given.after), "use": str(given.use), "uses": str(given.uses)}
-        if given.before is None:
-            return f"{part.what}_first", found
-        return f"{part.what}_more", found | {"total": self.steps.accumulated(given).text()}
+        held, grown = self.steps.held(given), self.steps.grown(given)
+        phrases = [part.what, "first" if held is None else "pass"]
+        if given.before is not None:
+            phrases[1] = "more" if held is None else "pass_more"
+            found["total"] = self.steps.accumulated(given).text()
+        if grown is not None:
+            phrases.append("held")
+            found |= {"held": _shown(held), "grown": grown.text()}
+        return " ".join(phrases), found
 
 
 def _shown(value: object) -> str:

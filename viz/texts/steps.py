@@ -16,6 +16,7 @@ from viz.formulas.forward import forward
 from viz.formulas.tree import Infix, Name, Transpose, Tree, parse, replaced
 from viz.texts.text import ELLIPSIS, values
 from viz.texts.words import called
+from viz.tracing.holding import added, arrived, held
 from viz.tracing.model import CONSTANT, Contribution, Part, Summary, Trace, Update
 
 LONGEST = 120  # characters of the numbers in a sentence
@@ -106,6 +107,17 @@ class Steps:
             return equation(contribution.after)
         return equation(ADDED.filled({"a": contribution.before, "b": contribution.value}), contribution.after)
 
+    def held(self, contribution: Contribution) -> Any:
+        """What the `.grad` of its target held before the pass; None where there was nothing."""
+        return held(self.graph.vertices[contribution.target])
+
+    def grown(self, contribution: Contribution) -> Formula | None:
+        """`3 + 0.5 = 3.5`: at the last use, what `.grad` held before the pass and what it holds now; else None."""
+        before = self.held(contribution)
+        if before is None or contribution.use < contribution.uses:
+            return None
+        return grown(before, contribution.after)
+
     # ---- updates ----
 
     def updated(self, update: Update) -> Formula | None:
@@ -119,15 +131,16 @@ class Steps:
     @cached_property
     def gradients(self) -> dict[int, Any]:
         """The gradient of each vertex after the backward pass, with what it had before it."""
-        found = {}
-        for step in self.record.backward:
-            for contribution in step.contributions:
-                found[contribution.target] = contribution.after
-        earlier = {v.id: v.gradient for v in self.graph.vertices if v.id in found and v.gradient is not None}
-        return found | {k: _sum(found[k], g) for k, g in earlier.items()}
+        every = (contribution for step in self.record.backward for contribution in step.contributions)
+        return {contribution.target: arrived(self.graph, contribution) for contribution in every}
 
 
 ADDED, DESCENT = formula("a + b"), formula("a - b * c")
+
+
+def grown(before: Any, total: Any) -> Formula:
+    """`3 + 0.5 = 3.5`: what a gradient held, and what a pass adds to it."""
+    return equation(ADDED.filled({"a": before, "b": total}), added(before, total))
 
 
 def _equation(*sides: Any) -> Formula:
@@ -142,10 +155,6 @@ def _times_local(rule: Formula, contribution: Contribution) -> list[Formula]:
     if contribution.local is None or not (isinstance(tree, Infix) and tree.sign == "*" and tree.left == Name("g")):
         return []
     return [formula("g * local").filled({"g": contribution.names.get("g", "g"), "local": contribution.local})]
-
-
-def _sum(a: Any, b: Any) -> Any:
-    return None if isinstance(a, Summary | tuple) or isinstance(b, Summary | tuple) else a + b
 
 
 def _rate(update: Update, gradient: Any) -> float | None:

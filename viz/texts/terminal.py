@@ -14,9 +14,11 @@ import numpy as np
 
 from viz.formulas import Formula
 from viz.texts.sentences import Sentences
+from viz.texts.steps import grown
 from viz.texts.text import clean, fitting, plural, values
 from viz.texts.wide import columns, filled, wrapped
 from viz.tracing.elements import Terms, terms
+from viz.tracing.holding import arrived, at_first
 from viz.tracing.model import CONSTANT, OP, Backward, Contribution, Forward, Summary, Trace, Update
 from viz.tracing.moments import Moment, moments
 
@@ -148,10 +150,14 @@ class Stepper:
         return [*found, *self._accumulated(moment, moment.contribution), *_code(vertex)]
 
     def _accumulated(self, moment: Moment, given: Contribution) -> list[tuple[str, str]]:
-        name = f"{self.called[given.target]}.grad"
         if not moment.accumulates:
             return []
-        return [("adds up", f"{name} = {self.steps.accumulated(given).text()}, use {given.use} of {given.uses}")]
+        held, grown, name = self.steps.held(given), self.steps.grown(given), f"{self.called[given.target]}.grad"
+        what = name if held is None else "this pass"
+        found = [("adds up", f"{what} = {self.steps.accumulated(given).text()}, use {given.use} of {given.uses}")]
+        if grown is not None:
+            found.append(("before", _already(name, held, grown)))
+        return found
 
     def _updated(self, step: Update) -> list[tuple[str, str]]:
         equation = self.steps.updated(step)
@@ -184,7 +190,7 @@ class Stepper:
         """The values and the gradients that exist at this step. Constants have no gradient, and none is missing."""
         vertices = self.record.graph.vertices
         value = {v.id: v.value for v in vertices if v.kind != OP}
-        gradient: dict[int, Any] = {v.id: "" for v in vertices if v.kind == CONSTANT}
+        gradient: dict[int, Any] = {v.id: "" for v in vertices if v.kind == CONSTANT} | at_first(self.record.graph)
         for moment in self.moments[: self.at]:
             step = moment.step
             if isinstance(step, Forward):
@@ -194,7 +200,7 @@ class Stepper:
             else:
                 gradient[step.vertex] = step.incoming
                 if moment.accumulates and moment.contribution is not None:
-                    gradient[moment.contribution.target] = moment.contribution.after
+                    gradient[moment.contribution.target] = arrived(self.record.graph, moment.contribution)
         return value, gradient
 
     def _ends(self) -> list[tuple[int, str]]:
@@ -251,10 +257,21 @@ class Stepper:
         if not done:
             return f"{name}: not computed yet. Step {next(iter(uses.values()))[0]} is the first that adds to it."
         name += f"[{', '.join(map(str, cell))}]" if cell else ""
+        last = done[-1][1]
+        held = self.steps.held(last)
+        what, so_far = (name, name) if held is None else (f"added to {name}", "this pass")
         lines = [f"{plural(len(done) - USES, 'earlier use')} not shown"] * (len(done) > USES)
-        lines += [line for i, given in done[-USES:] for line in _explained(name, i, given, cell)]
-        total = _at(done[-1][1].after, cell)
-        return "\n".join([*lines, *[f"{name} so far: {values(total)}"] * (len(done) > 1 and total is not None)])
+        lines += [line for i, given in done[-USES:] for line in _explained(what, i, given, cell)]
+        total, earlier = _at(last.after, cell), _at(held, cell)
+        lines += [f"{so_far} so far: {values(total)}"] * (len(done) > 1 and total is not None)
+        if last.use == last.uses and total is not None and earlier is not None:
+            lines.append(_already(name, earlier, grown(earlier, total)))
+        return "\n".join(lines)
+
+
+def _already(name: str, held: Any, grown: Formula) -> str:
+    """What a leaf's gradient held before the pass, and what it holds with the pass."""
+    return f"{name} already held {values(held)} from before: {grown.text()} (zero_grad() was not called)"
 
 
 def _equation(word: str, equation: Formula) -> list[tuple[str, str]]:

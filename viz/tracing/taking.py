@@ -24,7 +24,8 @@ from autograd.source import decode
 from autograd.sweep import cotangent_of, forget_shared, guarded, pullback, reachable, unless_dead
 from viz.tracing.budget import BUDGET, Steps, within_budget
 from viz.tracing.code import described
-from viz.tracing.model import Backward, Contribution, Graph, Part, Trace, Update
+from viz.tracing.holding import added
+from viz.tracing.model import Backward, Contribution, Graph, Part, Trace, Update, Vertex
 from viz.tracing.names import names_in
 from viz.tracing.nudging import nudges
 from viz.tracing.probing import Live, add_probes
@@ -61,8 +62,15 @@ def shown(y: Tensor | Trace | Tape) -> Graph:
     record = trace(y)
     last: dict[int, Any] = {step.vertex: step.incoming for step in record.backward}
     last |= {c.target: c.after for step in record.backward for c in step.contributions}
-    vertices = [replace(v, gradient=last.get(v.id)) if v.gradient is None else v for v in record.graph.vertices]
+    vertices = [_ended(vertex, last.get(vertex.id)) for vertex in record.graph.vertices]
     return Graph(vertices, record.graph.edges)
+
+
+def _ended(vertex: Vertex, gradient: Any) -> Vertex:
+    """A vertex with the `.grad` that the pass leaves: what it held, and what the pass adds."""
+    if gradient is None:
+        return vertex
+    return replace(vertex, gradient=gradient if vertex.gradient is None else added(vertex.gradient, gradient))
 
 
 def take(y: Tensor, grad: Any = None, budget: int = BUDGET) -> tuple[Trace, dict[Node, int]]:
