@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import viz
@@ -281,6 +281,7 @@ COMMANDS = st.lists(
 
 
 @settings(max_examples=100, deadline=None)
+@example(["q0", "quit now"])
 @given(COMMANDS)
 def test_any_commands_are_answered(commands):
     record, _, _ = LAYER

@@ -71,7 +71,11 @@ def diagnose(case: Case) -> Diagnosis | None:
             texts = list(dict.fromkeys(r.text for r in best))
             return Diagnosis(best[0].kind, "; or ".join(texts[:3]), tuple(dict.fromkeys(r.kind for r in best)))
     if case.given.shape != case.wanted.shape:
-        return Diagnosis("wrong shape", f"the shape is {case.given.shape}, not {case.wanted.shape}", ("wrong shape",))
+        return Diagnosis(
+            "wrong shape",
+            f"a gradient has the shape of what it is the gradient of, {case.wanted.shape}",
+            ("wrong shape",),
+        )
     return None
 
 

@@ -84,7 +84,7 @@ class Stepper:
     def answer(self, command: str) -> str | None:
         """What a command shows; None to quit."""
         word, rest = re.fullmatch(r"([a-z?]*)\s*(.*)", command, re.DOTALL).groups()  # type: ignore[union-attr]
-        if word in ("q", "quit", "exit"):
+        if word in ("q", "quit", "exit") and not rest:
             return None
         known = self._commands().get(word)
         if known is None:
