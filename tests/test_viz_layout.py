@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 
-from viz.picture.layout import Box, Layout, Link, arrange, pool
+from viz.picture.layout import GAP_Y, Box, Layout, Link, arrange, pool
 
 
 def residual(blocks: int) -> list[tuple[int, int]]:
@@ -74,13 +74,13 @@ def laid_out(name: str) -> tuple[list[Box], list[Link], Layout]:
 
 
 @pytest.mark.parametrize("name", GRAPHS)
-def test_boxes_do_not_overlap(name):
+def test_boxes_keep_their_distance(name):
     boxes, _, plan = laid_out(name)
     corners = [
         (x, y - box.above, x + box.width, y + box.below) for x, y, box in zip(plan.x, plan.y, boxes, strict=True)
     ]
     for a, b in itertools.combinations(corners, 2):
-        assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] + 1e-6 or b[3] <= a[1] + 1e-6
+        assert a[2] <= b[0] or b[2] <= a[0] or a[3] + GAP_Y <= b[1] + 1e-6 or b[3] + GAP_Y <= a[1] + 1e-6
 
 
 @pytest.mark.parametrize("name", GRAPHS)
