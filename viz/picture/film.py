@@ -22,6 +22,7 @@ from viz.picture.folding import VISIBLE, cards_of
 from viz.picture.scene import Scene, compose
 from viz.texts.sentences import sentence
 from viz.texts.text import clean
+from viz.texts.words import called
 from viz.tracing.holding import arrived, at_first
 from viz.tracing.model import OP, Forward, Graph, Trace, Update, Vertex
 from viz.tracing.moments import Moment, moments
@@ -141,10 +142,10 @@ def instants(record: Trace) -> Iterator[Instant]:
 
 def _roomy(record: Trace, found: list[Instant]) -> Graph:
     """The graph with each vertex as it is when its card is largest."""
-    largest = []
+    largest, names = [], called(record.graph)
     for vertex in record.graph.vertices:
         states = {(id(now.values.get(vertex.id)), id(now.gradients.get(vertex.id))): now for now in found}
-        cards = [make_card(_at(vertex, now)) for now in states.values()]
+        cards = [make_card(_at(vertex, now), names[vertex.id]) for now in states.values()]
         largest.append(max(cards, key=lambda card: (card.height, card.width)).vertex)
     return Graph(largest, record.graph.edges)
 
@@ -180,7 +181,7 @@ def _frame(scene: Scene, now: Instant, lines: list[str], width: float, height: f
 
 
 def _card(card: Card, vertex: Vertex) -> Card:
-    return replace(card, vertex=vertex, rows=card_rows(vertex, card.use, card.uses))
+    return replace(card, vertex=vertex, rows=card_rows(vertex, card.name, card.use, card.uses))
 
 
 def _ahead(vertex: int) -> str:

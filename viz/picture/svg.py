@@ -125,7 +125,7 @@ def _card(card: Card, result: bool = False) -> str:
     rows = "".join(_row(row.kind, row.text, card, i) for i, row in enumerate(card.rows))
     return (
         f'<g class="card {kind}{" result" if result else ""}" data-vertex="{card.vertex.id}">'
-        f"<title>{_esc(tooltip(card.vertex))}</title>"
+        f"<title>{_esc(tooltip(card.vertex, card.name))}</title>"
         f"{_body(card)}{rows}</g>"
     )
 

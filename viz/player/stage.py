@@ -17,9 +17,11 @@ from viz.picture.cards import LONGEST, card_rows
 from viz.picture.folding import Folding, cards_of, fold
 from viz.picture.scene import compose
 from viz.texts.text import fitting
+from viz.texts.words import called
 from viz.tracing.holding import arrived, at_first
-from viz.tracing.model import COMPUTED, Graph, Trace, Vertex
+from viz.tracing.model import COMPUTED, GROUP, Excerpt, Graph, Trace, Vertex
 
+CHANGING = ("title", "value", "gradient")  # rows that another instance, or another step, writes anew
 INSIDES, WHOLE = 1200, 1200  # cards of all insides together; of a picture of every operation
 
 
@@ -61,6 +63,7 @@ class Painter:
 
     def __init__(self, record: Trace):
         self.whole = record.graph
+        self.called = called(record.graph)
         made: dict[int, list[Any]] = defaultdict(list)
         gradients: dict[int, list[Any]] = defaultdict(list)
         for vertex in record.graph.vertices:
@@ -93,19 +96,22 @@ class Painter:
         return picture | {"shown": folding.shown_as, "about": about, "arcs": arcs, "scopes": scopes, "instances": kept}
 
     def _svg(self, drawn: Graph, about: list[int | None], instances: list[Sequence[int]]) -> str:
-        last, wide = [], []
+        last, wide, names, widest = [], [], called(drawn), []
         for vertex, k in zip(drawn.vertices, about, strict=True):
             ids = [] if k is None else [instance[k] for instance in instances]
             gradient = self.last_gradient.get(ids[0]) if ids else None
             last.append(replace(vertex, gradient=gradient))
+            widest.append(None if vertex.kind == GROUP or not ids else max([self.called[id] for id in ids], key=len))
             value = _widest([vertex.value, *[self.widest_value.get(id) for id in ids]])
             wide.append(replace(vertex, value=value, gradient=_widest([self.widest_gradient.get(id) for id in ids])))
-        scene = compose(Graph(wide, drawn.edges))
+        scene = compose(
+            Excerpt(wide, drawn.edges, widest) if isinstance(drawn, Excerpt) else replace(drawn, vertices=wide)
+        )
         for card in scene.cards:
-            card.vertex = last[card.vertex.id]
-            written = {row.kind: row for row in card_rows(card.vertex)}
-            card.rows = [written.get(row.kind, row) if row.kind in ("value", "gradient") else row for row in card.rows]
-        return svg.draw(scene._replace(graph=Graph(last, drawn.edges)), styled=False)
+            card.vertex, card.name = last[card.vertex.id], names[card.vertex.id]
+            written = {row.kind: row for row in card_rows(card.vertex, card.name)}
+            card.rows = [written.get(row.kind, row) if row.kind in CHANGING else row for row in card.rows]
+        return svg.draw(scene._replace(graph=replace(drawn, vertices=last)), styled=False)
 
 
 def _about(part: Graph, folding: Folding) -> list[int | None]:
