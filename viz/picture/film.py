@@ -20,7 +20,7 @@ from viz.picture import raster, svg
 from viz.picture.cards import Card, card_rows, make_card, text_width
 from viz.picture.folding import VISIBLE, cards_of
 from viz.picture.scene import Scene, compose
-from viz.texts.sentences import sentence
+from viz.texts.sentences import Sentences
 from viz.texts.text import clean
 from viz.texts.words import called
 from viz.tracing.holding import arrived, at_first
@@ -111,7 +111,8 @@ def frames(record: Trace) -> list[str]:
     scene = compose(_roomy(record, [instant for _, instant in found]))
     width, height = raster.size(svg.draw(scene))
     width = max(width, NARROWEST)
-    said = [clean(sentence(record, instant.moment, i, count), LONGEST) for i, instant in found]
+    sentences = Sentences(record)
+    said = [clean(sentences.sentence(instant.moment, i, count), LONGEST) for i, instant in found]
     lines = [_wrapped(text, width - 2 * svg.MARGIN) for text in said]
     height += max(len(rows) for rows in lines) * LINE + GAP
     return [_frame(scene, now, rows, width, height) for (_, now), rows in zip(found, lines, strict=True)]

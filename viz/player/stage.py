@@ -21,6 +21,7 @@ from viz.texts.words import called
 from viz.tracing.holding import arrived, at_first
 from viz.tracing.model import COMPUTED, GROUP, Excerpt, Graph, Trace, Vertex
 
+OPENING = "A click on a group opens it."
 CHANGING = ("title", "value", "gradient")  # rows that another instance, or another step, writes anew
 INSIDES, WHOLE = 1200, 1200  # cards of all insides together; of a picture of every operation
 
@@ -111,7 +112,7 @@ class Painter:
             card.vertex, card.name = last[card.vertex.id], names[card.vertex.id]
             written = {row.kind: row for row in card_rows(card.vertex, card.name)}
             card.rows = [written.get(row.kind, row) if row.kind in CHANGING else row for row in card.rows]
-        return svg.draw(scene._replace(graph=replace(drawn, vertices=last)), styled=False)
+        return svg.draw(scene._replace(graph=replace(drawn, vertices=last)), styled=False, opening=OPENING)
 
 
 def _about(part: Graph, folding: Folding) -> list[int | None]:

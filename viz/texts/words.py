@@ -37,13 +37,16 @@ def _stands_for(vertex: Vertex) -> int:
     return int(vertex.arguments["operations"]) if vertex.kind == GROUP else int(vertex.kind == OP)
 
 
-def folded(graph: Graph) -> str:
+EXPAND = "viz.draw(y, expand=True) shows all."
+
+
+def folded(graph: Graph, opening: str = EXPAND) -> str:
     """For a folded graph, what is not to be seen and how to see it; else nothing."""
     groups = [vertex for vertex in graph.vertices if vertex.kind == GROUP]
     if not groups:
         return ""
     hidden, cards = plural(sum(map(_stands_for, groups)), "operation"), plural(len(groups), "card")
-    return f"Folded: {hidden} in {cards}. viz.draw(y, expand=True) shows all."
+    return f"Folded: {hidden} in {cards}. {opening}"
 
 
 def size(group: Vertex) -> str:
@@ -51,7 +54,7 @@ def size(group: Vertex) -> str:
     return ", ".join([plural(int(count), noun.removesuffix("s")) for noun, count in group.arguments.items()])
 
 
-def describe(graph: Graph) -> str:
+def describe(graph: Graph, opening: str = EXPAND) -> str:
     """The picture in sentences, for readers who cannot see it."""
     steps = [vertex for vertex in graph.vertices if vertex.kind in COMPUTED]
     names, inputs = called(graph), graph.inputs()
@@ -60,7 +63,7 @@ def describe(graph: Graph) -> str:
         said.append(f"{plural(len(steps) - DESCRIBED, 'more operation')} not described.")
     leaves = [vertex for vertex in graph.vertices if vertex.kind == LEAF]
     said += [f"Leaf {names[leaf.id]}: {_facts(leaf)}." for leaf in leaves[:DESCRIBED]]
-    return " ".join(["Read from left to right.", *filter(None, [folded(graph)]), *said])
+    return " ".join(["Read from left to right.", *filter(None, [folded(graph, opening)]), *said])
 
 
 def _sentence(vertex: Vertex, name: str, inputs: list[str]) -> str:
