@@ -21,10 +21,12 @@ import nn
 import viz
 from autograd import Tensor
 from autograd.modes import in_scope
+from viz.picture.mermaid import escaped, mermaid
 from viz.picture.scene import compose
 from viz.picture.svg import COLOURS
 from viz.texts.text import clean, values
 from viz.texts.text import number as written
+from viz.texts.words import called
 from viz.tracing.taking import shown
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -131,7 +133,8 @@ def test_values_and_gradients_are_the_real_ones():
     s, p = -1.25 + 2.0, (-1.25 + 2.0) * 2.0
     computed = [s, p, p * p, np.sin(s), np.sin(s) ** 2, p * p + np.sin(s) ** 2, p * p + np.sin(s) ** 2 - s]
     assert sorted(values) == sorted(float(f"{v:.4g}") for v in [*computed, 2.0, 2.0, -1.25])
-    assert {"s = add", "p = multiply", "sin", "x", "y", "2"} <= set(titles)
+    assert {"s = add", "p = multiply", "x", "y", "2"} <= set(titles)
+    assert set(called(viz.trace(out).graph)) <= {title.split(" = ")[0] for title in titles}
     gradients = {float(text.removeprefix("grad ")) for text in texts(root, "gradient")}
     assert gradients == {float(f"{float(named[name].grad):.4g}") for name in "xy"}
 
@@ -485,3 +488,29 @@ def test_forward_points_at_what_uses_a_value_and_backward_at_where_it_came_from(
     legend = next(g for g in root.iter(f"{SVG}g") if g.get("class") == "legend")
     said = {"".join(entry.itertext()): {g.get("class") for g in entry.iter(f"{SVG}g")} for entry in legend}
     assert "wire forward" in said["forward: values"] and "wire backward" in said["backward: gradients"]
+
+
+def test_an_operation_without_a_name_is_called_on_its_card_as_in_the_text():
+    x = Tensor(np.array([0.5, -1.0]), requires_grad=True)
+    y = np.tanh(np.exp(x) + np.exp(x * 2.0)).sum()
+    record = viz.trace(y)
+    vertices = record.graph.vertices
+    names = [name for v, name in zip(vertices, called(record.graph), strict=True) if v.op and not v.name]
+    assert len(names) == 5 and all(re.fullmatch(r"[a-z]+#[0-9]+", name) for name in names)
+    said = viz.explain(record)
+    drawn = texts(parsed(viz.draw(record)), "title")
+    for name in names:
+        assert name in said and name in drawn
+        assert name in viz.dot(record).source
+        assert escaped(name) in mermaid(record.graph)
+
+
+def test_a_folded_picture_keeps_the_numbers_of_the_whole():
+    x = Tensor(np.array(0.5), requires_grad=True)
+    y = x
+    for _ in range(40):
+        y = np.sin(y * y)
+    y = np.tanh(y)
+    drawn = texts(parsed(viz.draw(y, visible=6)), "title")
+    assert "y#81 = tanh" in drawn
+    assert "y#81 = tanh" in texts(parsed(viz.draw(y)), "title")

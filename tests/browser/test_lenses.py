@@ -336,7 +336,7 @@ def test_what_is_not_known_has_no_cells(opened):
     vertices = [replace(v, value=None) if v.kind == "leaf" else v for v in record.graph.vertices]
     tab = opened(lens_page(replace(record, graph=replace(record.graph, vertices=vertices))))
     assert tab.evaluate(CELLS)[0]["cells"] == []
-    assert tab.locator(".heat-unknown").all_text_contents() == ["not computed"]
+    assert tab.locator(".heat-unknown").all_text_contents() == ["not kept: run inside viz.record()"]
 
 
 def test_a_large_array_is_a_canvas_with_the_same_colours(opened):

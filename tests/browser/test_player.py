@@ -11,7 +11,7 @@ import pytest
 
 import viz
 from viz.player.words import UI
-from viz.texts.sentences import sentence
+from viz.texts.sentences import Sentences
 from viz.texts.words import called
 from viz.tracing.moments import moments
 
@@ -76,7 +76,7 @@ class Shown:
 @pytest.mark.parametrize("name", ["diamond", "stretched", "layers"])
 def test_every_number_on_screen_at_every_moment_is_numpys(name, opened):
     (record, values, into, *updates), html = program(name)
-    every, page = moments(record), opened(html)
+    every, said, page = moments(record), Sentences(record), opened(html)
     shown = Shown(page)
     vertices = record.graph.vertices
     named = {v.name: v.id for v in vertices if v.kind == "op" or name != "layers"}
@@ -85,7 +85,7 @@ def test_every_number_on_screen_at_every_moment_is_numpys(name, opened):
     for i, moment in enumerate(every, 1):
         if i > 1:
             page.keyboard.press("ArrowRight")
-        assert shown.sentence() == sentence(record, moment, i, len(every))
+        assert shown.sentence() == said.sentence(moment, i, len(every))
         vertex = moment.step.vertex
         if moment.step.kind == "forward":
             computed.add(vertex)
@@ -341,7 +341,7 @@ def test_the_browser_chooses_the_language(locale, lang, opened):
     assert page.locator("h1").inner_text() == UI[lang]["title"].format(name="loss")
     assert all(text.strip() for text in page.locator("[data-word]").all_text_contents())
     every = moments(record)
-    assert Shown(page).sentence() == sentence(record, every[0], 1, len(every), lang)
+    assert Shown(page).sentence() == Sentences(record).sentence(every[0], 1, len(every), lang)
 
 
 def test_lang_overrides_the_browser(opened):
@@ -467,6 +467,31 @@ def test_groups_open_follow_the_steps_and_show_each_repetition(opened):
     assert page.locator("#graph .wire.current").count() == 1
     page.locator("#expand").click()
     assert page.locator("#graph .group").count() >= 1
+
+
+@pytest.mark.parametrize("lang", ["en", "zh", "ja"])
+def test_a_graph_too_large_for_the_page_says_how_to_draw_it(opened, lang):
+    y = nets.named("x", 0.5)
+    for _ in range(1300):
+        y = np.sin(y * y)
+    page = opened(viz.step(y, lang=lang).html)
+    expand, said = page.locator("#expand"), UI[lang]["too_large"]
+    assert expand.is_visible() and said in expand.get_attribute("title")
+    cards = page.locator("#graph .card").count()
+    expand.click()
+    assert page.locator("#said").text_content() == said
+    assert page.locator("#graph .card").count() == cards
+
+
+def test_the_legend_of_a_folded_page_says_how_groups_open(opened):
+    y = nets.named("x", 0.5)
+    for _ in range(200):
+        y = np.sin(y * y)
+    page = opened(viz.step(y).html)
+    legend = page.locator("#graph .legend").text_content()
+    assert "A click on a group opens it." in legend and "viz.draw" not in legend
+    page.locator("#graph .group[data-vertex]").first.click()
+    assert page.locator("#crumbs").is_visible()
 
 
 def test_a_small_graph_has_nothing_to_expand(opened):

@@ -31,9 +31,10 @@ class Row(NamedTuple):
 
 @dataclass(slots=True)
 class Card:
-    """A box with text, for use number `use` of a vertex. (x, y) is its top left corner."""
+    """A box with text, for use number `use` of a vertex, which texts call `name`. (x, y) is its top left corner."""
 
     vertex: Vertex
+    name: str
     rows: list[Row]
     width: float
     height: float
@@ -43,19 +44,19 @@ class Card:
     uses: int = 1
 
 
-def make_card(vertex: Vertex, use: int = 1, uses: int = 1, marks: Sequence[Row] = ()) -> Card:
+def make_card(vertex: Vertex, name: str, use: int = 1, uses: int = 1, marks: Sequence[Row] = ()) -> Card:
     """A card for one use of a vertex, at (0, 0). `marks` are more rows, which a study adds."""
-    rows = [*card_rows(vertex, use, uses), *marks]
+    rows = [*card_rows(vertex, name, use, uses), *marks]
     reserved = [Row("missing", MISSING)] * any(row.kind == "gradient" for row in rows)  # so wide before backward, too
     width = max([text_width(row.text, bold=row.kind in ("title", "mark")) for row in rows + reserved]) + 2 * PAD
     sheet = SHEET if vertex.kind == GROUP else 0.0
     height = ROW * len(rows) + 2 * PAD - 5 + sheet
-    return Card(vertex, rows, max(width, NARROWEST) + sheet, height, use=use, uses=uses)
+    return Card(vertex, name, rows, max(width, NARROWEST) + sheet, height, use=use, uses=uses)
 
 
-def card_rows(vertex: Vertex, use: int = 1, uses: int = 1) -> list[Row]:
+def card_rows(vertex: Vertex, name: str, use: int = 1, uses: int = 1) -> list[Row]:
     """What a card says, line by line."""
-    rows = [Row("title", clean(title(vertex), LONGEST))]
+    rows = [Row("title", clean(title(vertex, name), LONGEST))]
     if vertex.kind == GROUP:
         rows.append(Row("note", size(vertex)))
     if vertex.shape:

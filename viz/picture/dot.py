@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from autograd import Tensor
-from viz.picture.cards import card_rows
-from viz.picture.copies import copies
+from viz.picture.copies import Copy, copies
 from viz.picture.folding import VISIBLE, fold
 from viz.texts.text import clean
-from viz.tracing.model import CONSTANT, GROUP, INPUT, LEAF, OP, Graph, Trace, Vertex
+from viz.tracing.model import CONSTANT, GROUP, INPUT, LEAF, OP, Graph, Trace
 from viz.tracing.taking import shown
 from viz.tracing.tape import Tape
 
@@ -52,8 +51,8 @@ def digraph(record: Graph) -> graphviz.Digraph:
     )
     clusters: dict[tuple[str, ...], graphviz.Digraph] = {(): drawing}
     nodes, links = copies(record)
-    for number, vertex, scope, use, uses in nodes:
-        _cluster(scope, clusters).node(str(number), label(vertex, use, uses), **LOOK[vertex.kind])
+    for node in nodes:
+        _cluster(node.scope, clusters).node(str(node.number), label(node), **LOOK[node.vertex.kind])
     for tail, head, returns in links:
         drawing.edge(str(tail), str(head))
         if returns:
@@ -74,11 +73,11 @@ def _cluster(scope: tuple[str, ...], clusters: dict[tuple[str, ...], graphviz.Di
     return clusters[scope]
 
 
-def label(vertex: Vertex, use: int = 1, uses: int = 1) -> str:
+def label(node: Copy) -> str:
     """The rows of a vertex's card as one plain label."""
     import graphviz
 
-    return graphviz.nohtml(r"\n".join(escaped(row.text) for row in card_rows(vertex, use, uses)))
+    return graphviz.nohtml(r"\n".join(escaped(row.text) for row in node.rows()))
 
 
 def escaped(text: str) -> str:

@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from viz.picture import raster, svg
-from viz.picture.cards import Card, card_rows, make_card, text_width
+from viz.picture.cards import Card, card_rows, text_width
 from viz.picture.folding import VISIBLE, cards_of
+from viz.picture.room import lives, widest
 from viz.picture.scene import Scene, compose
-from viz.texts.sentences import sentence
+from viz.texts.sentences import Sentences
 from viz.texts.text import clean
 from viz.tracing.holding import arrived, at_first
 from viz.tracing.model import OP, Forward, Graph, Trace, Update, Vertex
@@ -108,10 +109,11 @@ def frames(record: Trace) -> list[str]:
             f"a film has 1 to {MOST_FRAMES} frames and at most {VISIBLE} cards, and here are {len(found)} and {cards}: "
             f"viz.step(y).save('steps.html') plays graphs of any size"
         )
-    scene = compose(_roomy(record, [instant for _, instant in found]))
+    scene = compose(_roomy(record))
     width, height = raster.size(svg.draw(scene))
     width = max(width, NARROWEST)
-    said = [clean(sentence(record, instant.moment, i, count), LONGEST) for i, instant in found]
+    sentences = Sentences(record)
+    said = [clean(sentences.sentence(instant.moment, i, count), LONGEST) for i, instant in found]
     lines = [_wrapped(text, width - 2 * svg.MARGIN) for text in said]
     height += max(len(rows) for rows in lines) * LINE + GAP
     return [_frame(scene, now, rows, width, height) for (_, now), rows in zip(found, lines, strict=True)]
@@ -140,14 +142,11 @@ def instants(record: Trace) -> Iterator[Instant]:
         yield Instant(moment, dict(values), dict(gradients))
 
 
-def _roomy(record: Trace, found: list[Instant]) -> Graph:
+def _roomy(record: Trace) -> Graph:
     """The graph with each vertex as it is when its card is largest."""
-    largest = []
-    for vertex in record.graph.vertices:
-        states = {(id(now.values.get(vertex.id)), id(now.gradients.get(vertex.id))): now for now in found}
-        cards = [make_card(_at(vertex, now)) for now in states.values()]
-        largest.append(max(cards, key=lambda card: (card.height, card.width)).vertex)
-    return Graph(largest, record.graph.edges)
+    values, gradients = lives(record)
+    vertices = [replace(v, value=widest(values[v.id]), gradient=widest(gradients[v.id])) for v in record.graph.vertices]
+    return Graph(vertices, record.graph.edges)
 
 
 def _at(vertex: Vertex, now: Instant) -> Vertex:
@@ -181,7 +180,7 @@ def _frame(scene: Scene, now: Instant, lines: list[str], width: float, height: f
 
 
 def _card(card: Card, vertex: Vertex) -> Card:
-    return replace(card, vertex=vertex, rows=card_rows(vertex, card.use, card.uses))
+    return replace(card, vertex=vertex, rows=card_rows(vertex, card.name, card.use, card.uses))
 
 
 def _ahead(vertex: int) -> str:

@@ -152,7 +152,8 @@ class _Quotient:
         self.groups: dict[int, Group] = {}
 
     def folding(self) -> Folding:
-        drawn = Excerpt(self.vertices, self.edges, self.program.graph, self.ids)
+        names = [None if id is None else self.program.called[id] for id in self.ids]
+        drawn = Excerpt(self.vertices, self.edges, names)
         return Folding(drawn, self.shown_as, self.edge_of, self.groups)
 
     def add(self, span: Span) -> None:

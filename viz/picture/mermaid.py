@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from viz.picture.cards import card_rows
 from viz.picture.copies import Copy, copies
 from viz.picture.folding import VISIBLE, fold
 from viz.texts.text import clean
@@ -85,7 +84,7 @@ def _modules(nodes: list[Copy]) -> Iterator[str]:
 
 def _node(node: Copy) -> str:
     first, last = BRACKETS[node.vertex.kind]
-    rows = "<br>".join(escaped(row.text) for row in card_rows(node.vertex, node.use, node.uses))
+    rows = "<br>".join(escaped(row.text) for row in node.rows())
     return f'{node.number}{first}"{rows}"{last}:::{node.vertex.kind}'
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import takewhile
 
 import numpy as np
 
 from autograd import ops as table
 from autograd.op import Op
+from viz.texts.words import called
 from viz.tracing.model import COMPUTED, INPUT, LEAF, Edge, Excerpt, Graph, Vertex
 
 
@@ -48,6 +49,11 @@ class Program:
         self.last_use = [users[-1] if users else len(self.ids) for users in self.users]
         ends = np.bincount(self.last_use, minlength=len(self.ids) + 1)
         self.waiting = [i - gone for i, gone in enumerate([0, *np.cumsum(ends).tolist()])]
+
+    @cached_property
+    def called(self) -> list[str]:
+        """What texts call each vertex."""
+        return called(self.graph)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -130,7 +136,7 @@ class Program:
             vertices.append(replace(v, id=number[id], scope=v.scope[shared:]))
         edges = [e for i in range(start, stop) for e in self.edges[i]]
         edges = [replace(e, source=number[e.source], target=number[e.target]) for e in edges]
-        return Excerpt(vertices, edges, self.graph, list(members))
+        return Excerpt(vertices, edges, [self.called[id] for id in members])
 
 
 def _line(vertex: Vertex) -> int:

@@ -16,6 +16,7 @@ from viz.picture import layout
 from viz.picture.cards import PAD, Card, Row, make_card
 from viz.picture.frames import CAPTION, MARGIN, Frame, frames
 from viz.picture.layout import Run
+from viz.texts.words import called
 from viz.tracing.model import COMPUTED, CONSTANT, Edge, Graph
 
 REACH = 30.0  # length of a satellite's wire
@@ -162,7 +163,7 @@ def _ports(slopes: list[float], height: float) -> list[float]:
 
 def _blocks(graph: Graph, marks: Marks) -> list[Block]:
     """One block for each operation, oldest first. A graph without operations is the card of its only leaf."""
-    uses = graph.uses()
+    uses, names = graph.uses(), called(graph)
     used: Counter[int] = Counter()
     blocks = []
     for vertex, inputs in zip(graph.vertices, graph.inputs()):
@@ -175,6 +176,8 @@ def _blocks(graph: Graph, marks: Marks) -> list[Block]:
                 ports.append(edge)
             else:
                 used[source.id] += 1
-                satellites.append((edge, make_card(source, used[source.id], uses[source.id], marks.get(source.id, ()))))
-        blocks.append(Block(make_card(vertex, marks=marks.get(vertex.id, ())), satellites, ports))
+                use = used[source.id], uses[source.id]
+                satellites.append((edge, make_card(source, names[source.id], *use, marks.get(source.id, ()))))
+        card = make_card(vertex, names[vertex.id], marks=marks.get(vertex.id, ()))
+        blocks.append(Block(card, satellites, ports))
     return blocks

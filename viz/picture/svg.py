@@ -15,7 +15,7 @@ from viz.picture.frames import Frame
 from viz.picture.layout import Run
 from viz.picture.scene import Drop, Scene, Wire
 from viz.texts.text import clean
-from viz.texts.words import describe, folded, heading, tooltip
+from viz.texts.words import EXPAND, describe, folded, heading, tooltip
 from viz.tracing.model import CONSTANT, GROUP, INPUT, LEAF, OP, Edge
 
 MARGIN = 22.0
@@ -65,9 +65,9 @@ LEGEND = [
 CORNER = {OP: 5.0, GROUP: 5.0, LEAF: 13.0, CONSTANT: 0.0, INPUT: 5.0}
 
 
-def draw(scene: Scene, styled: bool = True) -> str:
-    """The picture as text; without its style sheet if the page around it has one."""
-    legend, legend_width, legend_height = _legend(scene)
+def draw(scene: Scene, styled: bool = True, opening: str = EXPAND) -> str:
+    """The picture as text; without its style sheet if the page around it has one. `opening`: how a folded one opens."""
+    legend, legend_width, legend_height = _legend(scene, folded(scene.graph, opening))
     width = max(scene.width, legend_width) + 2 * MARGIN
     height = scene.height + legend_height + 3 * MARGIN
     view_box = f'viewBox="0 0 {_n(width)} {_n(height)}"' + ("" if styled else BARE)
@@ -75,7 +75,7 @@ def draw(scene: Scene, styled: bool = True) -> str:
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="seegrad" role="img" {_size(width, height)} {view_box}>',
             f"<title>{_esc(heading(scene.graph))}</title>",
-            f"<desc>{_esc(describe(scene.graph))}</desc>",
+            f"<desc>{_esc(describe(scene.graph, opening))}</desc>",
             *[f"<style>{style()}</style>"] * styled,
             f'<rect class="paper" {_size(width, height)}/>',
             f'<g transform="translate({_n(MARGIN + max(0, legend_width - scene.width) / 2)} {_n(MARGIN)})">',
@@ -125,7 +125,7 @@ def _card(card: Card, result: bool = False) -> str:
     rows = "".join(_row(row.kind, row.text, card, i) for i, row in enumerate(card.rows))
     return (
         f'<g class="card {kind}{" result" if result else ""}" data-vertex="{card.vertex.id}">'
-        f"<title>{_esc(tooltip(card.vertex))}</title>"
+        f"<title>{_esc(tooltip(card.vertex, card.name))}</title>"
         f"{_body(card)}{rows}</g>"
     )
 
@@ -207,7 +207,7 @@ def _head(x: float, y: float, dx: int, dy: int) -> str:
     return '<path class="head" d="M' + "L".join(f"{_n(a)} {_n(b)}" for a, b in corners) + 'Z"/>'
 
 
-def _legend(scene: Scene) -> tuple[list[str], float, float]:
+def _legend(scene: Scene, hint: str) -> tuple[list[str], float, float]:
     """The legend of what the picture really contains, in rows no wider than the picture; with its size."""
     kinds = {card.vertex.kind for card in scene.cards}
     entries = [(f'<g class="card {kind}">{_sample(kind)}</g>', text) for kind, text in LEGEND if kind in kinds]
@@ -217,8 +217,8 @@ def _legend(scene: Scene) -> tuple[list[str], float, float]:
         entries.append((_pair_half("backward", "M24 -2H6", _head(0, -2, -1, 0)), "backward: gradients"))
     if scene.frames:
         entries.append((f'<g class="frame">{_sample()}</g>', "module"))
-    if folded(scene.graph):
-        entries.append(("", folded(scene.graph)))
+    if hint:
+        entries.append(("", hint))
     room = max(scene.width, 430.0)
     parts, x, y, widest = [], 0.0, 10.0, 0.0
     for sign, text in entries:

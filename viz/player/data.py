@@ -51,17 +51,18 @@ def page_data(record: Trace) -> dict[str, Any]:
     texts, said, found = Texts(), Sentences(record), moments(record)
     facts = Facts(said, formulas=len(found) <= DETAILED)
     content["moments"] = [_placed(texts, said.slots(moment), facts.of(moment)) for moment in found]
-    content["called"] = [texts.put(name) for name in said.steps.called]
-    content["cards"] = [_card(texts, vertex) for vertex in record.graph.vertices]
+    names = said.steps.called
+    content["called"] = [texts.put(name) for name in names]
+    content["cards"] = [_card(texts, vertex, name) for vertex, name in zip(record.graph.vertices, names, strict=True)]
     content["texts"] = texts.rows
     content["phrases"] = PHRASES
     return content
 
 
-def _card(texts: Texts, vertex: Vertex) -> list[int | None]:
+def _card(texts: Texts, vertex: Vertex, name: str) -> list[int | None]:
     """The title and the value on the card of a vertex, and the gradient that it had before the first step."""
     value, before = (None if v is None else texts.put(fitting(v, LONGEST)) for v in (vertex.value, held(vertex)))
-    return [texts.put(clean(title(vertex), LONGEST)), value, *[before] * (before is not None)]
+    return [texts.put(clean(title(vertex, name), LONGEST)), value, *[before] * (before is not None)]
 
 
 def _placed(texts: Texts, said: tuple[str, dict[str, str]], facts: dict[str, str]) -> dict[str, Any]:

@@ -12,8 +12,12 @@ function createGraph(page) {
   box.tabIndex = 0;
   box.setAttribute("role", "group");
   box.setAttribute("aria-label", words.graph_help);
-  expand.hidden = whole < 0;
-  expand.addEventListener("click", () => enter(path[0].number === whole ? [{ number: 0 }] : [{ number: whole }]));
+  expand.hidden = !data.views[0].shown; // nothing is folded
+  if (whole < 0) label(expand, `${words.expand}: ${words.too_large}`);
+  expand.addEventListener("click", () => {
+    if (whole < 0) page.announce(words.too_large);
+    else enter(path[0].number === whole ? [{ number: 0 }] : [{ number: whole }]);
+  });
 
   const current = () => path.at(-1).view;
 

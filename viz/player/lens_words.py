@@ -6,6 +6,7 @@ WORDS = {
     "en": {
         "lens_title": "Values",
         "lens_unknown": "not computed",
+        "lens_not_kept": "not kept: run inside viz.record()",
         "lens_odd": "{count} not finite",
         "lens_part": "the first {count} rows and columns",
         "lens_choose_one": "Choose one of the three.",
@@ -83,6 +84,7 @@ WORDS = {
     "zh": {
         "lens_title": "数值",
         "lens_unknown": "未计算",
+        "lens_not_kept": "未保留：请在 viz.record() 中运行",
         "lens_odd": "{count} 个非有限值",
         "lens_part": "前 {count} 行和列",
         "lens_choose_one": "请从三项中选择一项。",
@@ -160,6 +162,7 @@ WORDS = {
     "ja": {
         "lens_title": "値",
         "lens_unknown": "未計算",
+        "lens_not_kept": "保存されていない：viz.record() の中で実行する",
         "lens_odd": "有限でない値 {count} 個",
         "lens_part": "先頭の {count} 行・列",
         "lens_choose_one": "3 つから 1 つ選んでください。",

@@ -72,22 +72,23 @@ class Lenses {
     this._clear();
   }
 
-  _add(key, name, value, options = {}) {
+  _add(key, name, value, { words = this.words, ...options } = {}) {
     const parts = Array.isArray(value) ? value : [value]; // several results of one operation
     parts.forEach((part, k) => {
       const [place, label] = parts.length > 1 ? [`${key} ${k}`, `${name}.${k}`] : [key, name];
-      this.heats.set(place, new Heat(label, part, this.words, options));
+      this.heats.set(place, new Heat(label, part, words, options));
     });
     return this.heats.get(key) ?? null;
   }
 
   _forward({ vertex }) {
     const { edges, vertices } = this.data;
+    const words = { ...this.words, lens_unknown: this.words.lens_not_kept };
     const into = edges.filter(({ target }) => target === vertex).sort((a, b) => a.slot - b.slot);
     for (const { source, name } of into) {
-      this._add(`in ${source}`, this.called[source], this.values.get(vertices[source].value), { note: name });
+      this._add(`in ${source}`, this.called[source], this.values.get(vertices[source].value), { note: name, words });
     }
-    this._add("result", this.called[vertex], this.values.get(vertices[vertex].value));
+    this._add("result", this.called[vertex], this.values.get(vertices[vertex].value), { words });
   }
 
   _update({ vertex, step }) {

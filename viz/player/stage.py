@@ -13,13 +13,15 @@ from dataclasses import replace
 from typing import Any
 
 from viz.picture import svg
-from viz.picture.cards import LONGEST, card_rows
+from viz.picture.cards import card_rows
 from viz.picture.folding import Folding, cards_of, fold
+from viz.picture.room import lives, widest
 from viz.picture.scene import compose
-from viz.texts.text import fitting
-from viz.tracing.holding import arrived, at_first
-from viz.tracing.model import COMPUTED, Graph, Trace, Vertex
+from viz.texts.words import called
+from viz.tracing.model import COMPUTED, GROUP, Excerpt, Graph, Trace, Vertex
 
+OPENING = "A click on a group opens it."
+CHANGING = ("title", "value", "gradient")  # rows that another instance, or another step, writes anew
 INSIDES, WHOLE = 1200, 1200  # cards of all insides together; of a picture of every operation
 
 
@@ -61,22 +63,11 @@ class Painter:
 
     def __init__(self, record: Trace):
         self.whole = record.graph
-        made: dict[int, list[Any]] = defaultdict(list)
-        gradients: dict[int, list[Any]] = defaultdict(list)
-        for vertex in record.graph.vertices:
-            made[vertex.id].append(vertex.value)
-        for id, before in at_first(record.graph).items():
-            gradients[id].append(before)
-        for step in record.backward:
-            if not gradients[step.vertex]:
-                gradients[step.vertex].append(step.incoming)
-            for given in step.contributions:
-                gradients[given.target].append(arrived(record.graph, given))
-        for update in record.updates:
-            made[update.vertex].append(update.after)
-        self.widest_value = {id: _widest(values) for id, values in made.items()}
-        self.widest_gradient = {id: _widest(values) for id, values in gradients.items()}
-        self.last_gradient = {id: values[-1] for id, values in gradients.items() if values}
+        self.called = called(record.graph)
+        values, gradients = lives(record)
+        self.widest_value = {id: widest(found) for id, found in values.items()}
+        self.widest_gradient = {id: widest(found) for id, found in gradients.items()}
+        self.last_gradient = {id: found[-1] for id, found in gradients.items() if found}
 
     def view(self, part: Graph, folding: Folding, instances: list[Sequence[int]]) -> dict[str, Any]:
         """One picture, as `views` describes it."""
@@ -93,19 +84,22 @@ class Painter:
         return picture | {"shown": folding.shown_as, "about": about, "arcs": arcs, "scopes": scopes, "instances": kept}
 
     def _svg(self, drawn: Graph, about: list[int | None], instances: list[Sequence[int]]) -> str:
-        last, wide = [], []
+        last, wide, names, longest = [], [], called(drawn), []
         for vertex, k in zip(drawn.vertices, about, strict=True):
             ids = [] if k is None else [instance[k] for instance in instances]
             gradient = self.last_gradient.get(ids[0]) if ids else None
             last.append(replace(vertex, gradient=gradient))
-            value = _widest([vertex.value, *[self.widest_value.get(id) for id in ids]])
-            wide.append(replace(vertex, value=value, gradient=_widest([self.widest_gradient.get(id) for id in ids])))
-        scene = compose(Graph(wide, drawn.edges))
+            longest.append(None if vertex.kind == GROUP or not ids else max([self.called[id] for id in ids], key=len))
+            value = widest([vertex.value, *[self.widest_value.get(id) for id in ids]])
+            wide.append(replace(vertex, value=value, gradient=widest([self.widest_gradient.get(id) for id in ids])))
+        scene = compose(
+            Excerpt(wide, drawn.edges, longest) if isinstance(drawn, Excerpt) else replace(drawn, vertices=wide)
+        )
         for card in scene.cards:
-            card.vertex = last[card.vertex.id]
-            written = {row.kind: row for row in card_rows(card.vertex)}
-            card.rows = [written.get(row.kind, row) if row.kind in ("value", "gradient") else row for row in card.rows]
-        return svg.draw(scene._replace(graph=Graph(last, drawn.edges)), styled=False)
+            card.vertex, card.name = last[card.vertex.id], names[card.vertex.id]
+            written = {row.kind: row for row in card_rows(card.vertex, card.name)}
+            card.rows = [written.get(row.kind, row) if row.kind in CHANGING else row for row in card.rows]
+        return svg.draw(scene._replace(graph=replace(drawn, vertices=last)), styled=False, opening=OPENING)
 
 
 def _about(part: Graph, folding: Folding) -> list[int | None]:
@@ -120,8 +114,3 @@ def _result(part: Graph, card: Vertex, members: list[int]) -> int | None:
     if len(members) == 1:
         return members[0]
     return max(k for k in members if part.vertices[k].kind in COMPUTED) if card.shape is not None else None
-
-
-def _widest(values: list[Any]) -> Any:
-    known = [value for value in values if value is not None]
-    return max(known, key=lambda value: len(fitting(value, LONGEST)), default=None)

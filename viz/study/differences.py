@@ -17,7 +17,7 @@ from autograd import Tensor
 from autograd.node import Node
 from autograd.sweep import reachable
 from viz.tracing.reading import Known, known_values, root_of
-from viz.tracing.replay import computed, fill_in
+from viz.tracing.replay import below, computed, fill_in
 
 STEPS = (1e-4, 1e-5, 1e-6)  # of the size of the values: the first that is good enough is used
 EPS = float(np.finfo(float).eps)
@@ -75,7 +75,7 @@ class Replay:
 
     def why_not(self, node: Node) -> str:
         """Why the result cannot be computed again from another value of this node; "" if it can."""
-        lost = [n for n in self.below(node) if n in self._left]
+        lost = [n for n in below(node, self.nodes) if n in self._left]
         for n in lost:
             if n.op is not None and n.op.kind == "custom":
                 return f"running the custom operation {n.op.name} again may do more than compute"
@@ -88,21 +88,13 @@ class Replay:
             for node in nodes:
                 self._known[node, None] = computed(node, self._known)
 
-    def below(self, node: Node) -> list[Node]:
-        """The operations whose values depend on that of the node, oldest first."""
-        found = {node}
-        for n in self.nodes:
-            if any(isinstance(source, Node) and source in found for source in n.inputs):
-                found.add(n)
-        return [n for n in self.nodes if n in found and n is not node]
-
     def differences(self, node: Node, cells: list[tuple[int, ...]]) -> list[Difference]:
         """The slope of sum(grad * y) at some cells of the value of a node."""
-        below = self.below(node)
-        kept: Known = {(n, None): self._known[n, None] for n in (node, *below)}
+        moving = below(node, self.nodes)
+        kept: Known = {(n, None): self._known[n, None] for n in (node, *moving)}
         value = np.array(kept[node, None])
         typical = float(np.sqrt(np.mean(np.abs(value) ** 2))) if value.size else 0.0
-        precision = max(_precision(self._known[n, None]) for n in (node, *below))
+        precision = max(_precision(self._known[n, None]) for n in (node, *moving))
         noise = precision * float(np.sum(np.abs(self._grad * self._y)))
 
         def moved(cell: tuple[int, ...], unit: complex) -> Callable[[float], float]:
@@ -110,7 +102,7 @@ class Replay:
                 x = value.copy()
                 x[cell] += by * unit
                 self._known[node, None] = x
-                self._run(below)
+                self._run(moving)
                 with np.errstate(all="ignore"):
                     return float(np.real(np.sum(self._grad * (self._known[self.nodes[-1], None] - self._y))))
 

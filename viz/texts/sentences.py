@@ -87,8 +87,3 @@ def sentences(record: Trace, lang: str = "en", most: int | None = None) -> list[
     """The sentences of all moments in order, or of the first ones."""
     said, found = Sentences(record), moments(record)
     return [said.sentence(moment, i, len(found), lang) for i, moment in enumerate(found[:most], 1)]
-
-
-def sentence(record: Trace, moment: Moment, i: int, n: int, lang: str = "en") -> str:
-    """Moment number i of n in one sentence; for many of them, keep a `Sentences`."""
-    return Sentences(record).sentence(moment, i, n, lang)

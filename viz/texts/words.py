@@ -13,13 +13,14 @@ DEEPEST = 6  # modules around a parameter that may tell it apart
 NAMED = 40  # characters of a name in a sentence or a formula
 
 
-def title(vertex: Vertex) -> str:
-    """`h = tanh` for an operation; else its name, its number, or its kind."""
-    if vertex.kind in COMPUTED:
-        return f"{vertex.name} = {vertex.op}" if vertex.name else vertex.op
-    if vertex.kind == CONSTANT and vertex.value is not None and not vertex.shape:
-        return values(vertex.value)
-    return vertex.name or vertex.kind
+def title(vertex: Vertex, name: str) -> str:
+    """`h = tanh` for an operation that has a name; else what it is called, without the module around it."""
+    if vertex.kind == GROUP:
+        return vertex.op
+    if vertex.kind == OP:
+        return f"{name} = {vertex.op}" if vertex.name else name
+    own = clean(vertex.name, NAMED)
+    return vertex.name if own and not name.startswith(f"{own}#") else name
 
 
 def heading(graph: Graph) -> str:
@@ -36,13 +37,16 @@ def _stands_for(vertex: Vertex) -> int:
     return int(vertex.arguments["operations"]) if vertex.kind == GROUP else int(vertex.kind == OP)
 
 
-def folded(graph: Graph) -> str:
+EXPAND = "viz.draw(y, expand=True) shows all."
+
+
+def folded(graph: Graph, opening: str = EXPAND) -> str:
     """For a folded graph, what is not to be seen and how to see it; else nothing."""
     groups = [vertex for vertex in graph.vertices if vertex.kind == GROUP]
     if not groups:
         return ""
     hidden, cards = plural(sum(map(_stands_for, groups)), "operation"), plural(len(groups), "card")
-    return f"Folded: {hidden} in {cards}. viz.draw(y, expand=True) shows all."
+    return f"Folded: {hidden} in {cards}. {opening}"
 
 
 def size(group: Vertex) -> str:
@@ -50,7 +54,7 @@ def size(group: Vertex) -> str:
     return ", ".join([plural(int(count), noun.removesuffix("s")) for noun, count in group.arguments.items()])
 
 
-def describe(graph: Graph) -> str:
+def describe(graph: Graph, opening: str = EXPAND) -> str:
     """The picture in sentences, for readers who cannot see it."""
     steps = [vertex for vertex in graph.vertices if vertex.kind in COMPUTED]
     names, inputs = called(graph), graph.inputs()
@@ -59,7 +63,7 @@ def describe(graph: Graph) -> str:
         said.append(f"{plural(len(steps) - DESCRIBED, 'more operation')} not described.")
     leaves = [vertex for vertex in graph.vertices if vertex.kind == LEAF]
     said += [f"Leaf {names[leaf.id]}: {_facts(leaf)}." for leaf in leaves[:DESCRIBED]]
-    return " ".join(["Read from left to right.", *filter(None, [folded(graph)]), *said])
+    return " ".join(["Read from left to right.", *filter(None, [folded(graph, opening)]), *said])
 
 
 def _sentence(vertex: Vertex, name: str, inputs: list[str]) -> str:
@@ -81,9 +85,9 @@ def _facts(vertex: Vertex) -> str:
     return ", ".join(facts)
 
 
-def tooltip(vertex: Vertex) -> str:
+def tooltip(vertex: Vertex, name: str) -> str:
     """Everything known about a vertex, without the abbreviations of its card."""
-    facts = [clean(title(vertex), 200), _facts(vertex)]
+    facts = [clean(title(vertex, name), 200), _facts(vertex)]
     facts += [clean(" / ".join(vertex.scope), 200)] * bool(vertex.scope)
     facts += [clean(f"{place(vertex)}: {vertex.code}", 300)] * bool(vertex.source)
     return "; ".join(facts)
@@ -102,9 +106,8 @@ def called(graph: Graph) -> list[str]:
     has the name that it has in the whole.
     """
     if isinstance(graph, Excerpt):
-        names = called(graph.whole)
         return [
-            clean(title(v), SPOKEN) if k is None else names[k] for v, k in zip(graph.vertices, graph.ids, strict=True)
+            clean(v.op or v.name, SPOKEN) if n is None else n for v, n in zip(graph.vertices, graph.names, strict=True)
         ]
     own = [clean(vertex.name or vertex.op or vertex.kind, NAMED) for vertex in graph.vertices]
     names, homes = list(own), _homes(graph)

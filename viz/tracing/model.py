@@ -102,12 +102,11 @@ class Graph:
 class Excerpt(Graph):
     """What is shown of a larger graph: folded, or a part.
 
-    `ids[k]` is what vertex k is in the whole; None where it stands for several. How often something is used in the
-    whole cannot be seen here.
+    `names[k]` is what vertex k is called in the whole; None where it stands for several. How often something is used
+    in the whole cannot be seen here.
     """
 
-    whole: Graph
-    ids: list[int | None]
+    names: list[str | None]
 
     def uses(self) -> Counter[int]:
         return Counter()

@@ -16,7 +16,7 @@ import numpy as np
 from autograd.node import Node
 from viz.tracing.model import Nudge
 from viz.tracing.reading import Known
-from viz.tracing.replay import computed, inputs_of, size_of
+from viz.tracing.replay import below, computed, inputs_of, size_of
 
 STEPS = 5  # offsets to each side
 WHOLE, LARGEST = 16, 4  # of a leaf of up to WHOLE elements each is moved, else those of the LARGEST gradients
@@ -40,30 +40,20 @@ def nudges(nodes: list[Node], ids: dict[Node, int], known: Known, gradients: dic
     costs = {node: _cost(node, known) for node in nodes if _same(computed(node, known), known.get((node, None)))}
     found, moves = [], []
     for leaf in leaves:
-        below = _downstream(leaf, nodes)
-        if ids[leaf] in gradients and below[-1:] == [root] and costs.keys() >= set(below):
-            moves.append([(leaf, below, cell) for cell in _cells(gradients[ids[leaf]])])
+        moved = below(leaf, nodes)
+        if ids[leaf] in gradients and moved[-1:] == [root] and costs.keys() >= set(moved):
+            moves.append([(leaf, moved, cell) for cell in _cells(gradients[ids[leaf]])])
     trial = dict(known)
-    for leaf, below, cell in _in_turn(moves):
-        work -= points * sum(costs[node] for node in below)
+    for leaf, moved, cell in _in_turn(moves):
+        work -= points * sum(costs[node] for node in moved)
         if work < 0:
             break
-        offsets, results = _moved(leaf, cell, below, trial)
+        offsets, results = _moved(leaf, cell, moved, trial)
         if np.all(np.isfinite(offsets)):
             found.append(Nudge(ids[leaf], cell, offsets, results))
-        for node in (leaf, *below):
+        for node in (leaf, *moved):
             trial[node, None] = known[node, None]
     return sorted(found, key=lambda nudge: (nudge.vertex, nudge.cell))
-
-
-def _downstream(leaf: Node, nodes: list[Node]) -> list[Node]:
-    """The nodes that depend on the leaf, oldest first."""
-    moving, found = {leaf}, []
-    for node in nodes:
-        if any(source in moving for source in node.inputs if isinstance(source, Node)):
-            moving.add(node)
-            found.append(node)
-    return found
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -90,7 +80,7 @@ def _in_turn(moves: list[Any]) -> Iterator[Any]:
     return (move for round_ in zip_longest(*moves) for move in round_ if move is not None)
 
 
-def _moved(leaf: Node, cell: tuple[int, ...], below: list[Node], trial: Known) -> tuple[np.ndarray, np.ndarray]:
+def _moved(leaf: Node, cell: tuple[int, ...], moving: list[Node], trial: Known) -> tuple[np.ndarray, np.ndarray]:
     """The offsets as they come out in the dtype of the leaf, and the result at each."""
     x = trial[leaf, None]
     offsets, results = [], []
@@ -98,10 +88,10 @@ def _moved(leaf: Node, cell: tuple[int, ...], below: list[Node], trial: Known) -
         moved = np.array(x)
         moved[cell] += offset
         trial[leaf, None] = moved if np.ndim(x) else moved[()]
-        for node in below:
+        for node in moving:
             trial[node, None] = computed(node, trial)
         offsets.append(float(moved[cell]) - float(x[cell]))
-        results.append(float(np.reshape(trial[below[-1], None], ())))
+        results.append(float(np.reshape(trial[moving[-1], None], ())))
     return np.array(offsets), np.array(results)
 
 

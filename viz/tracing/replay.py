@@ -48,6 +48,16 @@ def inputs_of(node: Node, known: Known) -> list[Any] | None:
     return inputs
 
 
+def below(node: Node, nodes: list[Node]) -> list[Node]:
+    """The nodes whose values depend on that of a node, oldest first as `nodes` are."""
+    moving, found = {node}, []
+    for other in nodes:
+        if any(source in moving for source in other.inputs if isinstance(source, Node)):
+            moving.add(other)
+            found.append(other)
+    return found
+
+
 def _as_arrays(y: Any) -> Any:
     """What a forward function returned: one of the user's may return Python numbers, or a list of results."""
     if isinstance(y, tuple | list):

@@ -49,7 +49,7 @@ class Tape(Watcher):
     def before_backward(self, y: Tensor, grad: Any) -> None:
         from viz.tracing.taking import take
 
-        if not isinstance(y._array, np.ndarray | np.generic):  # a batch, or a value that compile() traces
+        if not isinstance(y._array, np.ndarray | np.generic):  # a batch, inside vmap
             return
         record, ids = take(y, grad)
         assert y.node is not None
