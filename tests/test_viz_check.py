@@ -119,6 +119,16 @@ def test_complex_gradients_follow_the_engine_s_convention():
     assert row.diagnosis.kind == "sign"
 
 
+@pytest.mark.parametrize("wrong", [-1, 2, 1 / 5])
+def test_a_diagnosis_holds_to_rounding_or_is_not_given(wrong):
+    net = Net(np.random.default_rng(4))
+    given = net.gradient()
+    for off, kinds in ((1e-14, {"sign", "missing 1/N", "1/N twice"}), (1e-7, {"", "factor"})):
+        noise = 1 + off * np.random.default_rng(5).normal(size=given["W1"].shape)
+        row = next(r for r in viz.check(net.loss(), given | {"W1": wrong * noise * given["W1"]}).rows if r.name == "W1")
+        assert row.status == "WRONG" and (row.diagnosis.kind if row.diagnosis else "") in kinds, (off, row.diagnosis)
+
+
 def test_a_start_other_than_one():
     x = leaf([1.0, 2.0, 3.0], "x")
     y, g = x * x, np.array([1.0, -2.0, 0.5])

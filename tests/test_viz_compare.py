@@ -18,6 +18,7 @@ import viz
 from autograd import Tensor
 from autograd.sweep import reachable
 from viz.study.align import align, common
+from viz.study.compare import numbers
 
 
 def net(activation=nn.ReLU, batch=5, scale=1.0, residual=False):
@@ -245,6 +246,13 @@ def test_a_record_without_a_backward_pass_has_unknown_gradients():
     result = viz.compare(record, replace(record, backward=[]))
     assert result.same
     assert {row.gradient.status for row in result.rows} == {"not known"}
+
+
+def test_what_is_kept_as_text_is_compared_as_text():
+    array = np.ones(2)
+    assert numbers(("None", array), ("None", array)).status == "equal"
+    assert numbers(("None", array), ("None", array + 1)).status == "differs"
+    assert numbers("one text", "another").status == "not known"
 
 
 def test_five_thousand_operations():

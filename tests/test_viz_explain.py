@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -46,6 +47,54 @@ def network(lr: float = 0.1) -> viz.Trace:
     return tape.traces[-1]
 
 
+def test_elements_are_written_as_python_writes_them():
+    A = named("A", np.array([[2.0, 1.0], [1.0, 3.0]]))
+    sign, size = np.linalg.slogdet(A)
+    text = viz.explain(np.sum(sign * size * A[0, 1:] * A[1, ::2] * A[..., 0]))
+    for expected in (
+        "= A[0, 1:] = [[2, 1], [1, 3]][0, 1:] = [1]",
+        "= A[1, ::2] =",
+        "= A[..., 0] =",
+        "[1] = (1, 1.609)[1]",
+    ):
+        assert expected in text
+    assert "slice" not in text and "dtype" not in text
+
+
+def test_letters_of_a_rule_are_told():
+    h, W = named("h", np.ones((2, 3))), named("W", np.ones((3, 2)))
+    z = np.exp(np.sum(h @ W))
+    back = [block.split("\n") for block in viz.explain(z).split("Back through ")]
+    (matmul,), (exp,) = ([b for b in back if f" = {op}" in b[0]] for op in ("h @ W", "exp("))
+    assert matmul[2:4] == ["  a = h", "  b = W"]
+    assert "  y = z" in exp
+    x = named("x", 2.0)
+    assert "  x = x" not in viz.explain(np.sin(x)), "a letter that is the input's name needs no word"
+
+
+def test_a_constant_is_called_what_the_code_calls_it():
+    w, x, targets = named("w", np.ones((2, 2))), np.eye(2), np.array([0, 1])
+    names = called(viz.trace(nn.softmax_cross_entropy(x @ w, targets)).graph)
+    assert {"x", "targets"} <= set(names)
+    layer = nn.Affine(2, 2, rng=0)
+    assert "x" not in called(viz.trace(layer(x).sum()).graph), "what happens inside of a call is not what the code says"
+    scaled = viz.explain(np.sum((x + 1) * w * 2))
+    assert "constant#" in scaled and " * 2 = " in scaled
+
+
+def test_zero_times_infinity_is_explained():
+    x = named("x", np.array([0.0, 4.0]))
+    said = "0 times inf or nan counts as 0 here"
+    for form in FORMS:
+        assert viz.explain(np.sum(np.where(np.array([False, True]), np.sqrt(x), 1.0)), form=form).count(said) == 1
+    assert said not in viz.explain(np.sum(np.sqrt(x))), "an infinite gradient stays infinite"
+
+
+def test_complex_numbers_keep_their_parts_together():
+    z = named("z", 2.0)
+    assert "= (0+1j) * z = (0+1j) * 2 = 0+2j" in viz.explain(np.abs(1j * z))
+
+
 def test_a_scalar_expression_step_by_step():
     x, y = named("x", 2.0), named("y", -1.5)
     s = x * y
@@ -71,6 +120,8 @@ def test_a_scalar_expression_step_by_step():
         "\n"
         "Back through s = x * y\n"
         "  g = s.grad = 1\n"
+        "  a = x\n"
+        "  b = y\n"
         "  Step 5, to x: g * b\n"
         "    = 1 * (-1.5)\n"
         "    = -1.5\n"
@@ -219,7 +270,9 @@ HOSTILE += ["![](x)", '"q"', "<b>"]
 
 def hostile(name: str) -> viz.Trace:
     x = named(name, [1.0, 2.0])
-    return viz.trace((x * x).sum())
+    record = viz.trace((x * x).sum())
+    vertices = [replace(v, op=v.op and v.op + name) for v in record.graph.vertices]  # as a function of a user's may be
+    return replace(record, graph=replace(record.graph, vertices=vertices))
 
 
 @pytest.mark.parametrize("name", HOSTILE)

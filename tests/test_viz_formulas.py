@@ -296,7 +296,7 @@ def check_mathml(text: str) -> ET.Element:
     root = ET.fromstring(text)
     for element in root.iter():
         assert element.tag in ELEMENTS, element.tag
-        assert set(element.attrib) <= {"class", "mathvariant", "displaystyle", "width"}
+        assert set(element.attrib) <= {"class", "mathvariant", "displaystyle", "width", "stretchy", "lspace", "rspace"}
         assert len(element) == ARITY.get(element.tag, len(element))
         assert not (len(element) and (element.text or "").strip())
     return root
@@ -306,6 +306,12 @@ def check_mathml(text: str) -> ET.Element:
 def test_mathml_of_every_rule(rule):
     check_mathml(formula(rule).mathml())
     check_mathml(formula(rule).mathml({"g": np.eye(2), "x": np.ones((9, 9)), "y": -0.5, "a": 1e-9}))
+
+
+def test_brackets_of_characters_have_no_room_around_them():
+    """Chromium sets some around an operator that may stretch."""
+    signs = [sign for sign in check_mathml(formula("g * cos(x)[0]").mathml()).iter("mo") if sign.text in "()[]"]
+    assert len(signs) == 4 and all(sign.get("stretchy") == "false" for sign in signs)
 
 
 def test_small_arrays_are_matrices_and_large_ones_tell_their_shape():
@@ -323,7 +329,8 @@ def test_small_arrays_are_matrices_and_large_ones_tell_their_shape():
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_shown_as_text(text):
-    for shown in (formula(text), formula("g * x").filled({"x": text, "g": Partial(text, text)})):
+    named, called = formula("g * x").filled({"x": text, "g": Partial(text, text)}), forward(text, [text], {text: text})
+    for shown in (formula(text), named, called):
         assert "script" not in re.findall(r"<(\w+)", shown.mathml())
         check_mathml(shown.mathml())
         check_latex(shown.latex())
@@ -340,6 +347,7 @@ def test_any_text_has_a_formula(text):
     check_mathml(shown.mathml())
     check_latex(shown.latex())
     assert parse(shown.text()) == shown.tree or isinstance(shown.tree, Words)
+    check_latex(forward(text, [text], {text: text}).latex())
 
 
 NAMES = st.sampled_from(["g", "x", "y", "a", "W", "x_shape"]).map(Name)

@@ -24,8 +24,10 @@ from autograd.modes import in_scope
 from viz.picture.mermaid import escaped, mermaid
 from viz.picture.scene import compose
 from viz.picture.svg import COLOURS
-from viz.texts.text import clean
+from viz.texts.text import clean, values
+from viz.texts.text import number as written
 from viz.texts.words import called
+from viz.tracing.taking import shown
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = [
@@ -169,8 +171,8 @@ def test_the_layers_of_nn_are_framed():
 def test_numbers_are_never_cut():
     x = Tensor(np.array([[-1.2345e-20, 2.5e20, 1 / 3] * 5] * 2), requires_grad=True)
     (text,) = texts(parsed(viz.draw((x * x).sum())), "value")[:1]
-    for number in re.findall(r"-?\d[\d.e+-]*", text):
-        assert any(np.isclose(float(number), v, rtol=1e-3) for v in [*x.data.ravel(), (x.data**2).sum()])
+    for figure in re.findall(r"-?\d[\d.e+-]*", text):
+        assert any(np.isclose(float(figure), v, rtol=1e-3) for v in [*x.data.ravel(), (x.data**2).sum()])
 
 
 def test_a_leaf_is_drawn_once_for_each_use():
@@ -475,3 +477,15 @@ def test_a_folded_picture_keeps_the_numbers_of_the_whole():
     drawn = texts(parsed(viz.draw(y, visible=6)), "title")
     assert "y#81 = tanh" in drawn
     assert "y#81 = tanh" in texts(parsed(viz.draw(y)), "title")
+
+
+def test_of_a_trace_the_gradients_are_those_after_the_last_use():
+    x = Tensor(2.0, requires_grad=True, name="x")
+    found = shown(viz.trace(x * 3 + x * 4)).vertices
+    assert [v.gradient for v in found if v.kind == "leaf"] == [7.0]
+
+
+@pytest.mark.parametrize("zero", [-0.0, np.float32(-0.0), complex(-0.0, -0.0), np.array(-0.0).item()])
+def test_zero_has_no_sign(zero):
+    assert written(zero) == values(np.array(zero)) == "0"
+    assert written(-1e-320) == "-1e-320"

@@ -114,6 +114,12 @@ def test_a_text_that_promises_what_the_rule_does_not_is_not_believed():
     assert terms(true, (0, 1)).total == 4
 
 
+def test_sizes_in_a_file_do_not_multiply():
+    g, local = np.ones((1, 100_000), bool), np.ones((100_000, 1), bool)  # together 10 ** 10 places
+    parts = [Part("rule", "g", g), Part("sum", "sum over axes 0, 1", np.ones(()), (0, 1))]
+    assert terms(Contribution(0, 0, "g", {"g": g}, parts, None, None, 1, 1, local=local), ()) is None
+
+
 @pytest.mark.parametrize("rule", ["-g @ x", "g @ x / 2", "f(g @ x)", "g @ x @ x", "g @ y"])
 def test_only_a_plain_product_is_read(rule):
     g, x = np.ones((2, 2)), np.eye(2)

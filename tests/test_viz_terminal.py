@@ -88,6 +88,7 @@ def test_a_screen_has_rule_numbers_sum_code_and_graph():
     assert lines[0].startswith("Step 3 of 3, backward through multiply to x: ")
     body = [line.strip() for line in lines]
     assert "rule      g * a" in body
+    assert "where     a = x" in body
     assert "=         1 * 3" in body
     assert "=         3" in body
     assert "adds up   x.grad = 3 + 3 = 6, use 2 of 2" in body

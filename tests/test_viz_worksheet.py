@@ -231,3 +231,13 @@ def test_hostile_names_are_only_text():
     assert "<script" not in sheet.html
     assert "\u202e" not in sheet.html + sheet.markdown + str(sheet)
     assert "](javascript" not in sheet.markdown.replace("\\](", "")
+
+
+def test_what_is_infinite_is_not_asked_for():
+    x = leaf(np.array([1.0, -2.0, 3.0, 5.0]), "x")
+    with np.errstate(all="ignore"):
+        y = (x * np.array([np.inf, -np.inf, np.nan, 7.0])).sum() + (x * x).sum()
+        z = leaf(0.0, "z")
+        y = y + z * np.inf + z * -np.inf
+    found = viz.worksheet(y, tasks=100)
+    assert found.tasks and np.all(np.isfinite([task.answer for task in found.tasks]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import nets
 import numpy as np
@@ -48,6 +49,28 @@ def test_axe_would_find_something(opened, axe):
     page.evaluate("document.getElementById('next').removeAttribute('title')")
     found = violations(page, axe)
     assert [name for name, _ in found] == ["button-name"], found
+
+
+def test_brackets_in_formulas_stand_close(opened):
+    page = opened(viz.step(nets.diamond()[0]).html, "#step=3")
+    bracket = page.locator("#facts .rule mo", has_text="(").bounding_box()
+    letter = page.locator("#facts .rule mi", has_text="\N{MATHEMATICAL ITALIC SMALL A}").or_(
+        page.locator("#facts .rule mi", has_text=re.compile("^a$"))
+    )
+    assert bracket["width"] < letter.bounding_box()["width"], "room for a stretched one"
+
+
+def test_only_the_cards_of_the_step_are_drawn_thick(opened):
+    page = opened(viz.step(nets.diamond()[0]).html, "#step=1")
+    width = "(bodies) => bodies.map((body) => parseFloat(getComputedStyle(body).strokeWidth))"
+    current = page.locator("#graph .card.current .body").evaluate_all(width)
+    others = page.locator("#graph .card:not(.current) .body").evaluate_all(width)
+    assert current and others and min(current) > 2 > max(others)
+
+
+def test_letters_are_told_below_the_rule(opened):
+    page = opened(viz.step(nets.diamond()[0]).html, "#step=5")
+    assert page.locator("#facts .rule small").inner_text() == "g = loss.grad, b = r"
 
 
 def pixels(page, clip):

@@ -56,7 +56,8 @@ class Latex(Typeset):
     def function(self, name: str) -> str:
         if name in OPERATORS:
             return "\\" + name
-        return upright(name) if name == "T" else r"\operatorname{" + name.replace("_", r"\_") + "}"
+        text = upright(name)
+        return text if name == "T" else text.replace(r"\mathrm", r"\operatorname", 1)
 
     def words(self, text: str) -> str:
         return upright(text)

@@ -31,7 +31,8 @@ class Mathml(Typeset):
         return f"<mrow>{''.join(parts)}</mrow>"
 
     def sign(self, sign: str) -> str:
-        return f"<mo>{escape(SIGNS.get(sign, sign))}</mo>"
+        room = ' lspace=".2em" rspace=".2em"' if sign == "@" else ""  # else x W would read as the name xW
+        return f"<mo{room}>{escape(SIGNS.get(sign, sign))}</mo>"
 
     def symbol(self, name: str) -> str:
         return f"<mi>{escape(name)}</mi>"
@@ -48,7 +49,11 @@ class Mathml(Typeset):
     def fenced(self, left: str, text: str, right: str) -> str:
         if "<mtable" in text or "<mfrac" in text:
             return f'<mrow class="{FENCES[left]}">{SPACE}{text}{SPACE}</mrow>'
-        return f"<mrow><mo>{left}</mo>{text}<mo>{right}</mo></mrow>"
+        return f"<mrow>{self.bracket(left)}{text}{self.bracket(right)}</mrow>"
+
+    def bracket(self, sign: str) -> str:
+        """One that is as high as a letter; Chromium sets room around those that may stretch."""
+        return f'<mo stretchy="false">{sign}</mo>'
 
     def fraction(self, top: str, bottom: str) -> str:
         return f"<mfrac>{top}{bottom}</mfrac>"

@@ -121,6 +121,12 @@ class Slice(Tree):
 
     start: Tree | None
     stop: Tree | None
+    step: Tree | None = None
+
+    @property
+    def ends(self) -> list[Tree | None]:
+        """What stands between the colons."""
+        return [self.start, self.stop, *([] if self.step is None else [self.step])]
 
 
 @dataclass(frozen=True)
@@ -216,9 +222,7 @@ def _index(node: ast.Subscript, tree: Branch) -> Tree:
 
 
 def _slice(node: ast.Slice, tree: Branch) -> Tree:
-    if node.step is not None:
-        raise NoFormulaError("a slice with a step")
-    return Slice(*(None if end is None else tree(end) for end in (node.lower, node.upper)))
+    return Slice(*(None if end is None else tree(end) for end in (node.lower, node.upper, node.step)))
 
 
 MAKERS: dict[type, Callable[[Any, Branch], Tree]] = {

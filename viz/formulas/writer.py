@@ -38,6 +38,7 @@ OPEN, COMPARED, PRODUCT, NEGATED, RAISED, FRACTION, ATOM = 0, 1, 5, 6, 7, 8, 9
 STRENGTH = {"|": 2, "&": 3, "+": 4, "-": 4, "*": PRODUCT, "/": PRODUCT, "@": PRODUCT, "**": RAISED}  # as in Python
 WHOLE, SIDE = 12, 6  # elements, and rows or columns, of an array that is set as a matrix
 NUMERAL = re.compile(r"(-?)(\d+(?:\.\d+)?|inf|nan)(?:e([-+]\d+))?")
+COMPLEX = re.compile(r"[^\[(]*j")
 
 Written = tuple[str, int]
 
@@ -73,7 +74,7 @@ class Writer:
 
     def _value(self, tree: Value) -> Written:
         text = values(tree.value)
-        return text, OPEN if text.startswith("-") else ATOM
+        return text, OPEN if text.startswith("-") or COMPLEX.fullmatch(text) else ATOM
 
     def _infix(self, tree: Infix) -> Written:
         own = STRENGTH[tree.sign]
@@ -100,7 +101,7 @@ class Writer:
         return f"{self.write(tree.of, ATOM)}[{self.each(tree.cells)}]", ATOM
 
     def _slice(self, tree: Slice) -> Written:
-        return ":".join("" if end is None else self.write(end) for end in (tree.start, tree.stop)), OPEN
+        return ":".join("" if end is None else self.write(end) for end in tree.ends), OPEN
 
     def _listing(self, tree: Listing) -> Written:
         inside = self.each(tree.items)
@@ -260,8 +261,8 @@ class Typeset(Writer):
         return self.row(self.write(tree.of, ATOM), self.fenced("[", self.each(tree.cells), "]")), ATOM
 
     def _slice(self, tree: Slice) -> Written:
-        ends = ["" if end is None else self.write(end) for end in (tree.start, tree.stop)]
-        return self.row(ends[0], self.sign(":"), ends[1]), OPEN
+        ends = ["" if end is None else self.write(end) for end in tree.ends]
+        return self.row(ends[0], *(part for end in ends[1:] for part in (self.sign(":"), end))), OPEN
 
     def _listing(self, tree: Listing) -> Written:
         if not tree.round and tree.items and all(isinstance(row, Listing) and row.items for row in tree.items):

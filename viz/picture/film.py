@@ -38,6 +38,7 @@ UNKNOWN = 255
 CALM = """
 .seegrad .edge .wire { opacity: 0.3; }
 .seegrad .sentence { font-size: 14px; }
+.seegrad .result .body { stroke-width: 1.4; }
 """
 
 

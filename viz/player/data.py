@@ -114,9 +114,14 @@ class Facts:
         assert given is not None and part is not None
         between = self.steps.gradient(given, part).sides[1:-1] if self.formulas else []
         shapes = self.steps.shapes(given) if self.formulas and part.what == "rule" else None
+        letters = self.steps.letters(step.vertex, [given] if part.what != "sum" else [])
+        if "g" in formula(part.text).names:
+            letters = {"g": f"{self.steps.called[step.vertex]}.grad"} | letters
         found = {
             "rule": formula(part.text).mathml(),
+            "letters": ", ".join(f"{letter} = {meaning}" for letter, meaning in letters.items()),
             "numbers": equation(*between).mathml() if between else "",
+            "zero": "0" if self.steps.zero_wins(given, part) else "",
             "shapes": shapes.mathml() if shapes else "",
             "incoming": fitting(step.incoming, LONGEST),
             **_result(part.value),

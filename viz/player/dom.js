@@ -2,7 +2,7 @@
 
 const MATHML = "http://www.w3.org/1998/Math/MathML";
 const MATH_TAGS = new Set("math mrow mi mn mo mtext mspace mfrac msqrt msup msub mtable mtr mtd".split(" "));
-const MATH_ATTRIBUTES = new Set(["displaystyle", "mathvariant", "width", "class"]);
+const MATH_ATTRIBUTES = new Set(["displaystyle", "lspace", "mathvariant", "rspace", "stretchy", "width", "class"]);
 
 const one = (id) => document.getElementById(id);
 

@@ -19,8 +19,8 @@ function createPanel(page) {
     const shown = page.revealed;
     const result = kind === "update" ? `${said.before} → ${said.result}` : said.result;
     return [
-      said.rule && row("rule", formulaOf(said.rule)),
-      shown && said.numbers && said.numbers !== said.rule && row("numbers", formulaOf(said.numbers)),
+      said.rule && row("rule", formulaOf(said.rule), said.letters && newElement("small", { text: said.letters })),
+      shown && said.numbers && said.numbers !== said.rule && row("numbers", formulaOf(said.numbers), said.zero && newElement("small", { text: words.zero_wins })),
       !shown && row("result", newElement("i", { text: words.lens_hidden })),
       shown && said.shapes && row("shapes", formulaOf(said.shapes)),
       shown && result && row("result", result, said.shape && newElement("small", { text: ` ${said.shape}` })),

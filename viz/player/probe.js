@@ -46,7 +46,7 @@ function elementwise(values, { names = {}, local, parts }, cell) {
   const [g, d] = [values.get(names.g), values.get(local)];
   if (!(g instanceof NumArray && d instanceof NumArray)) return null;
   const full = broadcastShape(g.shape, d.shape);
-  if (!full || full.length < cell.length) return null;
+  if (String(full) !== String(g.shape) || full.length < cell.length) return null; // a file can claim any two shapes
   return placesAlong(full, parts[parts.length - 1].axes ?? [], cell).map((at) => ({
     left: factor("g", g, broadcastCell(at, g.shape), at),
     right: factor("local", d, broadcastCell(at, d.shape), at),

@@ -229,6 +229,8 @@ def numbers(a: Any, b: Any) -> Numbers:
     a, b = np.asarray(a), np.asarray(b)
     if a.shape != b.shape:
         return Numbers(UNKNOWN)  # the shapes have been told already
+    if "U" in (a.dtype.kind, b.dtype.kind):  # what is no array of numbers is kept as text
+        return Numbers(EQUAL if np.array_equal(a, b) else UNKNOWN)
     if np.array_equal(a, b, equal_nan=True):
         return Numbers(EQUAL, 0.0, 0.0, summed=summed)
     found = beside(a if a.dtype.kind in "fc" else a.astype(float), b)

@@ -132,7 +132,8 @@ def worksheet(y: Tensor | Trace | Tape, grad: Any = None, *, seed: int = 0, task
     record = trace(y, grad)
     rng = np.random.default_rng(seed)
     source = Source(record, rng)
-    candidates = mixed(list(source.candidates()), rng)
+    with np.errstate(all="ignore"):  # a run may hold nan and infinities
+        candidates = mixed(list(source.candidates()), rng)
     if not candidates:
         raise ValueError("nothing to ask for: the trace has no numbers small enough to work with by hand")
     chosen: list[Task] = []
@@ -198,9 +199,10 @@ class Source:
                 yield from self._backward(step, moment)
 
     def _pick(self, value: Any, places: int) -> Cell | None:
-        """An element that stands in so many places of the sheet and no more, by chance one of those with few digits."""
+        """A finite element in so many places of the sheet and no more, by chance one of those with few digits."""
         array = np.asarray(value)
-        cells = [c for c in np.ndindex(array.shape) if self.stands[size(number(array[c].item()))] <= places]
+        finite = map(tuple, np.argwhere(np.isfinite(array)).tolist())
+        cells = [c for c in finite if self.stands[size(number(array[c].item()))] <= places]
         cells.sort(key=lambda cell: len(f"{array[cell]:.12g}"))
         return cells[int(self.rng.integers(max(1, len(cells) // 4)))] if cells else None
 

@@ -108,6 +108,8 @@ class Story:
         title = ("Back through ", equation(symbol(name), self.steps.computed(vertex.id)), *_placed(place(vertex)))
         g = equation(formula("g"), symbol(f"{name}.grad"), _value(step.incoming))
         items = [Item((), g, (), shape_of(step.incoming))]
+        letters = self.steps.letters(vertex.id, step.contributions)
+        items += [Item((), equation(formula(letter), symbol(meant))) for letter, meant in letters.items()]
         for i, moment in self.within.get(id(step), ()):
             assert moment.contribution is not None
             items += self._move(i, moment, moment.contribution)
@@ -125,7 +127,9 @@ class Story:
         if part.what == "transpose":
             head = (*head, ", so that the shapes fit")
         moved = self.steps.gradient(given, part)
-        found.append(Item(head, moved, (), shape_of(part.value), spread=len(moved.sides) > 2))
+        note: Line = ("   0 times inf or nan counts as 0 here: that branch was not taken",)
+        note = note if self.steps.zero_wins(given, part) else ()
+        found.append(Item(head, moved, note, shape_of(part.value), spread=len(moved.sides) > 2))
         shapes = self.steps.shapes(given) if part.what == "rule" else None
         if shapes is not None:
             found.append(Item(("shapes",), shapes, inner=True))

@@ -5,6 +5,7 @@ Every equation is a `Formula` whose sides are true of the recorded values, from 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -13,10 +14,10 @@ import numpy as np
 from viz.formulas import Formula, equation, formula
 from viz.formulas.forward import forward
 from viz.formulas.tree import Infix, Name, Transpose, Tree, parse, replaced
-from viz.texts.text import ELLIPSIS
+from viz.texts.text import ELLIPSIS, values
 from viz.texts.words import called
 from viz.tracing.holding import added, arrived, held
-from viz.tracing.model import Contribution, Part, Summary, Trace, Update
+from viz.tracing.model import CONSTANT, Contribution, Part, Summary, Trace, Update
 
 LONGEST = 120  # characters of the numbers in a sentence
 
@@ -34,7 +35,7 @@ class Steps:
 
     def computed(self, vertex: int) -> Formula:
         """What an operation computes, in the names of its inputs: `x @ W + b`."""
-        return self._forward(vertex, [self.called[edge.source] for edge in self.inputs[vertex]])
+        return self._forward(vertex, [self._known_as(edge.source) for edge in self.inputs[vertex]])
 
     def computation(self, vertex: int) -> Formula:
         """The same, with their numbers where these are short and whole, and the result; only names if it is unknown."""
@@ -45,11 +46,24 @@ class Steps:
         numbers = [self._forward(vertex, known)] if all(v is not None for v in known) else []
         return _equation(self.computed(vertex), *filter(_is_short, numbers), value)
 
+    def _known_as(self, vertex: int) -> Any:
+        """The name of a vertex; a constant number is its own."""
+        made = self.graph.vertices[vertex]
+        number = made.kind == CONSTANT and made.shape == () and made.value is not None
+        return made.value if number else self.called[vertex]
+
     def _forward(self, vertex: int, inputs: list[Any]) -> Formula:
         made = self.graph.vertices[vertex]
         return forward(made.op, inputs, made.arguments)
 
     # ---- backward ----
+
+    def letters(self, vertex: int, given: Iterable[Contribution]) -> dict[str, str]:
+        """What the letters in the rules of an operation stand for here: {"a": "h"} for h @ W, {"N": "5"} for a mean."""
+        used = {name: one.names.get(name) for one in given for name in formula(one.rule).names}
+        meant = {edge.name: self.called[edge.source] for edge in self.inputs[vertex]} | {"y": self.called[vertex]}
+        counts = {name: values(value) for name, value in sorted(used.items()) if _is_count(value)}
+        return {name: meaning for name, meaning in (counts | meant).items() if name in used and name != meaning}
 
     def gradient(self, contribution: Contribution, part: Part) -> Formula:
         """A move of a contribution: in symbols, with numbers, with g times the local derivative, and its value."""
@@ -60,6 +74,13 @@ class Steps:
             return equation(rule, part.value)
         product = _times_local(rule, contribution)
         return _equation(rule, rule.filled(contribution.names), *product, part.value)
+
+    def zero_wins(self, contribution: Contribution, part: Part) -> bool:
+        """True where g is 0 and the local derivative infinite or nan: backward takes 0 for their product."""
+        g, local = contribution.names.get("g"), contribution.local
+        if part.what != "rule" or not isinstance(g, np.ndarray) or not isinstance(local, np.ndarray):
+            return False
+        return bool(np.any((g == 0) & ~np.isfinite(local)))
 
     def turned(self, contribution: Contribution, part: Part) -> tuple[str, str]:
         """What a transpose transposes: its name in the rule, and its shape."""
@@ -159,6 +180,10 @@ def brief(rule: Formula) -> str:
 
 def _is_short(side: Formula) -> bool:
     return ELLIPSIS not in side.text() and len(side.text()) <= LONGEST
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.shape == () and value.dtype.kind in "iu"
 
 
 def _is_matrix(value: Any) -> bool:

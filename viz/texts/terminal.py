@@ -143,9 +143,10 @@ class Stepper:
             return [*_equation("computes", self.steps.computation(step.vertex)), *_code(vertex)]
         assert moment.contribution is not None and moment.part is not None
         part = moment.part
-        found = _equation(part.what, self.steps.gradient(moment.contribution, part))
-        if part.what == "sum":
-            found = [("sum", part.text), ("=", found[0][1])]
+        rule, *more = _equation(part.what, self.steps.gradient(moment.contribution, part))
+        letters = self.steps.letters(step.vertex, [moment.contribution]).items()
+        where = [("where", ", ".join(f"{letter} = {meant}" for letter, meant in letters))] if letters else []
+        found = [("sum", part.text), ("=", rule[1])] if part.what == "sum" else [rule, *where, *more]
         return [*found, *self._accumulated(moment, moment.contribution), *_code(vertex)]
 
     def _accumulated(self, moment: Moment, given: Contribution) -> list[tuple[str, str]]:

@@ -40,10 +40,18 @@ def values(value: Any, digits: int = 4, keep: int = 3, whole: int = 6) -> str:
         return clean(str(value), 40)
     if isinstance(value, Summary):
         return _leading(value, digits, keep)
+    if isinstance(value, slice):
+        return ":".join("" if end is None else str(end) for end in _ends(value))
+    if value is Ellipsis:
+        return "..."
     array = np.asarray(value)
     if array.dtype.kind not in "biufc":
         return clean(str(value), 40)
     return _abbreviated(array, digits, None if array.size <= whole else keep)
+
+
+def _ends(cut: slice) -> tuple[Any, ...]:
+    return (cut.start, cut.stop) if cut.step is None else (cut.start, cut.stop, cut.step)
 
 
 def _abbreviated(array: np.ndarray, digits: int, keep: int | None) -> str:

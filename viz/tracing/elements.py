@@ -10,7 +10,7 @@
     named arrays as they are kept: element [i, k] of transpose(x) is x[k, i].
 (c) There is a `Probe` of this cell.
 
-Where g and `local` do not have the same shape they are broadcast against each other first. A product 0 * inf counts as
+Where `local` is smaller than g it is broadcast to it first. A product 0 * inf counts as
 0 if the element is finite, as in the backward pass (a branch that was not taken). Where the input is real only the real
 part of a product counts. Products must add up to the recorded element, within the square root of the coarsest precision
 of the three dtypes times the sum of their sizes, or they are no answer: a text, for example that of a user's own rule,
@@ -74,7 +74,7 @@ def _elementwise(contribution: Contribution, cell: Cell) -> Any:
     local: Any = contribution.local
     if not (_is_array(g) and _is_array(local)):
         return None
-    g, local = np.broadcast_arrays(g, local)
+    local = np.broadcast_to(local, g.shape)  # nothing larger: a file can claim g and local of sizes that multiply
     missing = g.ndim - len(cell)
     summed = {*range(missing), *contribution.axes}
     within = [range(n) if k in summed else (cell[k - missing],) for k, n in enumerate(g.shape)]

@@ -5,9 +5,6 @@ Works on any graph, also after `backward()` has freed it. Arrays are referred to
 
 from __future__ import annotations
 
-import os
-from functools import lru_cache
-from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -17,9 +14,9 @@ from autograd.batched import Batched
 from autograd.errors import GraphFreedError
 from autograd.guard import change_of
 from autograd.node import Node
-from autograd.source import decode
 from autograd.sweep import reachable
 from viz.texts.text import values
+from viz.tracing.code import described, operand
 from viz.tracing.model import CONSTANT, LEAF, OP, Edge, Graph, Vertex
 from viz.tracing.tape import Kept
 
@@ -59,7 +56,8 @@ def read(nodes: list[Node], known: Known) -> tuple[Graph, dict[Node, int]]:
                 sources.append(ids[source])
             else:
                 sources.append(len(vertices))
-                vertices.append(_constant(len(vertices), known.get((node, slot)) if source is None else source))
+                value = known.get((node, slot)) if source is None else source
+                vertices.append(_constant(len(vertices), value, operand(node, slot)))
         ids[node] = len(vertices)
         vertices.append(_vertex(len(vertices), node, known.get((node, None)), node in inner))
         names = input_names(node)
@@ -168,24 +166,19 @@ def _vertex(number: int, node: Node, value: Any, inner: bool) -> Vertex:
     )
 
 
-@lru_cache(maxsize=4096)
-def described(code: CodeType | None, lasti: int) -> tuple[str, str, str]:
-    """The variable, the code and `file.py:12` of a place, which a loop visits often. Folders are nobody's business."""
-    source = decode(code, lasti)
-    return (source.target or "", source.text, os.path.basename(str(source))) if source else ("", "", "")
-
-
 def _arguments(node: Node) -> dict[str, str]:
     """The static arguments that the user gave, as text."""
     if node.op is None or not node.kwargs:
         return {}
-    usual = node.op.defaults
-    given = {k: v for k, v in node.kwargs.items() if v is not None and not (k in usual and usual[k] is v)}
+    usual, kwargs = node.op.defaults, node.kwargs
+    if node.op.kind == "part":  # the rest is what the call with several results is known by
+        kwargs = {"index": kwargs["index"]}
+    given = {k: v for k, v in kwargs.items() if v is not None and not (k in usual and usual[k] is v)}
     return {k: values(repr(v) if isinstance(v, str) else v) for k, v in given.items()}
 
 
-def _constant(number: int, value: Any) -> Vertex:
+def _constant(number: int, value: Any, name: str) -> Vertex:
     if value is None:
-        return Vertex(number, CONSTANT)
+        return Vertex(number, CONSTANT, name=name)
     array = np.asarray(value)
-    return Vertex(number, CONSTANT, shape=array.shape, dtype=str(array.dtype), value=array)
+    return Vertex(number, CONSTANT, name=name, shape=array.shape, dtype=str(array.dtype), value=array)

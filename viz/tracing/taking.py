@@ -23,12 +23,13 @@ from autograd.node import Node
 from autograd.source import decode
 from autograd.sweep import cotangent_of, forget_shared, guarded, pullback, reachable, unless_dead
 from viz.tracing.budget import BUDGET, Steps, within_budget
+from viz.tracing.code import described
 from viz.tracing.holding import added
 from viz.tracing.model import Backward, Contribution, Graph, Part, Trace, Update, Vertex
 from viz.tracing.names import names_in
 from viz.tracing.nudging import nudges
 from viz.tracing.probing import Live, add_probes
-from viz.tracing.reading import Known, described, graph, known_values, read, root_of
+from viz.tracing.reading import Known, graph, known_values, read, root_of
 from viz.tracing.replay import fill_in
 from viz.tracing.tape import Tape, trace_on_tape
 
