@@ -23,11 +23,11 @@ from viz.texts.text import clean, fitting, values
 from viz.texts.words import place, title
 from viz.tracing.file import to_json
 from viz.tracing.holding import arrived, held
-from viz.tracing.model import Backward, Contribution, Forward, Trace, Update, Vertex
+from viz.tracing.model import Backward, Contribution, Forward, Part, Trace, Update, Vertex
 from viz.tracing.moments import Moment, moments
 from viz.tracing.taking import TRANSPOSED
 
-DETAILED = 5000  # moments: beyond them the numbers in a rule stand in the sentence only
+DETAILED = 5000  # moments: beyond them what stands in a rule is told in the sentence only, and numbers have 7 digits
 
 
 class Texts:
@@ -47,9 +47,10 @@ class Texts:
 def page_data(record: Trace) -> dict[str, Any]:
     """Everything about the trace that the page's script reads, ready for JSON."""
     content = json.loads(to_json(record))
-    _shorten(content)
     texts, said, found = Texts(), Sentences(record), moments(record)
-    facts = Facts(said, formulas=len(found) <= DETAILED)
+    detailed = len(found) <= DETAILED
+    _shorten(content, detailed)
+    facts = Facts(said, formulas=detailed)
     content["moments"] = [_placed(texts, said.slots(moment), facts.of(moment)) for moment in found]
     names = said.steps.called
     content["called"] = [texts.put(name) for name in names]
@@ -96,7 +97,9 @@ class Facts:
         known = [self.record.graph.vertices[edge.source].value for edge in self.steps.inputs[vertex]]
         whole = self.formulas and known and all(value is not None for value in known)
         return {
-            "rule": equation(symbol(self.steps.called[vertex]), self.steps.computed(vertex)).mathml(),
+            "rule": equation(symbol(self.steps.called[vertex]), self.steps.computed(vertex)).mathml()
+            if self.formulas
+            else "",
             "numbers": forward(made.op, known, made.arguments).mathml() if whole else "",
             **_result(made.value),
         }
@@ -114,12 +117,9 @@ class Facts:
         assert given is not None and part is not None
         between = self.steps.gradient(given, part).sides[1:-1] if self.formulas else []
         shapes = self.steps.shapes(given) if self.formulas and part.what == "rule" else None
-        letters = self.steps.letters(step.vertex, [given] if part.what != "sum" else [])
-        if "g" in formula(part.text).names:
-            letters = {"g": f"{self.steps.called[step.vertex]}.grad"} | letters
         found = {
             "rule": formula(part.text).mathml(),
-            "letters": ", ".join(f"{letter} = {meaning}" for letter, meaning in letters.items()),
+            "letters": self._letters(given, part, step.vertex) if self.formulas else "",
             "numbers": equation(*between).mathml() if between else "",
             "zero": "0" if self.steps.zero_wins(given, part) else "",
             "shapes": shapes.mathml() if shapes else "",
@@ -127,6 +127,13 @@ class Facts:
             **_result(part.value),
         }
         return found | (self._sum(given) if moment.accumulates else {})
+
+    def _letters(self, given: Contribution, part: Part, vertex: int) -> str:
+        """What the letters in the rule stand for."""
+        letters = self.steps.letters(vertex, [given] if part.what != "sum" else [])
+        if "g" in formula(part.text).names:
+            letters = {"g": f"{self.steps.called[vertex]}.grad"} | letters
+        return ", ".join(f"{letter} = {meaning}" for letter, meaning in letters.items())
 
     def _sum(self, given: Contribution) -> dict[str, str]:
         found = {"after": values(given.after), "card": fitting(arrived(self.record.graph, given), LONGEST)}
@@ -145,8 +152,10 @@ def _result(value: Any) -> dict[str, str]:
     return {"result": values(value) if value is not None else "", "shape": shape_of(value)}
 
 
-def _shorten(content: dict[str, Any]) -> None:
-    """Leave out of the table of values what the page does not need."""
+def _shorten(content: dict[str, Any], detailed: bool) -> None:
+    """Leave out what the page does not need."""
+    for edge in content["edges"]:
+        del edge["source"]  # the pictures have it
     rows = content["values"]
     for step in content["backward"]:
         for given in step["contributions"]:
@@ -155,7 +164,14 @@ def _shorten(content: dict[str, Any]) -> None:
                 source = given.get("names", {}).get(named[1]) if named else None
                 if isinstance(source, int) and all("base64" in rows[k] for k in {source, part["value"]} - {None}):
                     rows[part["value"]] = {"transpose": source} if source != part["value"] else rows[source]
-    content["values"] = [_single(row) for row in rows]
+    content["values"] = [_single(row) if detailed else _rounded(_single(row)) for row in rows]
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    """The numbers of a small array with about as many digits as float32 has."""
+    if "data" not in row:
+        return row
+    return row | {"data": [float(f"{x:.7g}") if isinstance(x, float) else x for x in row["data"]]}
 
 
 def _single(row: dict[str, Any]) -> dict[str, Any]:
