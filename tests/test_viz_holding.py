@@ -40,6 +40,21 @@ def test_the_sentence_tells_the_gradient_that_was_there():
         assert "x.grad" not in sentences(record, lang)[-2]
 
 
+def test_after_a_backward_that_retains_the_graph_the_steps_are_those_of_that_pass():
+    x = named("x", 1.0)
+    y = x * 3.0 + x * 2.0
+    before = viz.explain(y)
+    y.backward(retain_graph=True)
+    assert viz.explain(y) == before
+    y.backward(retain_graph=True)
+    assert "x.grad already held 10 from before: 10 + 5 = 15" in viz.explain(y)
+    with viz.record():
+        z = x * 1.0
+        x.grad = np.array(1.0)
+        z.backward()
+    assert "already held 1 from before: 1 + 1 = 2" in viz.explain(z)
+
+
 def test_one_pass_or_zeros_are_told_as_ever():
     x = named("x", 1.0)
     before = sentences(viz.trace(x * 3.0))

@@ -25,7 +25,7 @@ from autograd.sweep import cotangent_of, forget_shared, guarded, pullback, reach
 from viz.tracing.budget import BUDGET, Steps, within_budget
 from viz.tracing.code import described
 from viz.tracing.holding import added
-from viz.tracing.model import Backward, Contribution, Graph, Part, Trace, Update, Vertex
+from viz.tracing.model import LEAF, Backward, Contribution, Graph, Part, Summary, Trace, Update, Vertex
 from viz.tracing.names import names_in
 from viz.tracing.nudging import nudges
 from viz.tracing.probing import Live, add_probes
@@ -42,7 +42,7 @@ def trace(y: Tensor | Trace | Tape, grad: Any = None, *, budget: int = BUDGET) -
 
     Values are copied, the smallest first, until there are `budget` numbers; of larger arrays there is a summary. What
     was recorded inside `viz.record()` brings the updates that followed its `backward()` too. A Trace is given back as
-    it is, a Tape gives its last one.
+    it is, a Tape gives its last one. After `y.backward(retain_graph=True)` the steps are those of that pass.
     Raises what `y.backward(grad)` would raise; on a freed graph, a GraphFreedError that says when to call this.
     """
     if isinstance(y, Trace):
@@ -52,7 +52,26 @@ def trace(y: Tensor | Trace | Tape, grad: Any = None, *, budget: int = BUDGET) -
             raise ValueError("this tape has no trace yet: call backward() inside the viz.record() block")
         return y.traces[-1]
     taken = trace_on_tape(root_of(y)) if grad is None else None
-    return taken or take(y, grad, budget)[0]
+    return taken or _from_nothing(take(y, grad, budget)[0])
+
+
+def _from_nothing(record: Trace) -> Trace:
+    """The same record, where `.grad` of every leaf holds just what this pass gives: `backward()` has run already.
+
+    So after `y.backward(retain_graph=True)` the steps are those of that pass, and not of a second one on top.
+    """
+    last = {c.target: c.after for step in record.backward for c in step.contributions}
+    leaves = [v for v in record.graph.vertices if v.kind == LEAF and v.id in last]
+    if not leaves or not all(_same(v.gradient, last[v.id]) for v in leaves):
+        return record
+    vertices = [replace(v, gradient=None) if v.kind == LEAF else v for v in record.graph.vertices]
+    return replace(record, graph=Graph(vertices, record.graph.edges))
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, Summary) and isinstance(b, Summary):
+        return a.cells == b.cells and a.norm == b.norm
+    return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.array_equal(a, b, equal_nan=True)
 
 
 def shown(y: Tensor | Trace | Tape) -> Graph:
