@@ -153,9 +153,9 @@ def _result(value: Any) -> dict[str, str]:
 
 
 def _shorten(content: dict[str, Any], detailed: bool) -> None:
-    """Leave out what the page does not need."""
+    """Leave out what the page does not need, and write what it needs so that it packs well."""
     for edge in content["edges"]:
-        del edge["source"]  # the pictures have it
+        edge["back"] = edge["target"] - edge.pop("source")  # most are near
     rows = content["values"]
     for step in content["backward"]:
         for given in step["contributions"]:

@@ -85,7 +85,8 @@ class Lenses {
     const { edges, vertices } = this.data;
     const words = { ...this.words, lens_unknown: this.words.lens_not_kept };
     const into = edges.filter(({ target }) => target === vertex).sort((a, b) => a.slot - b.slot);
-    for (const { source, name } of into) {
+    for (const { back, name } of into) {
+      const source = vertex - back;
       this._add(`in ${source}`, this.called[source], this.values.get(vertices[source].value), { note: name, words });
     }
     this._add("result", this.called[vertex], this.values.get(vertices[vertex].value), { words });
@@ -143,7 +144,7 @@ class Lenses {
     if (name === "g") return phrase(this.words.lens_gradient_of, { name: this.called[step.vertex] });
     if (name === "y") return this.called[vertex];
     const edge = this.data.edges.find((known) => known.target === vertex && known.name === name);
-    return edge ? this.called[edge.source] : "";
+    return edge ? this.called[vertex - edge.back] : "";
   }
 
   // ---- one element ----
