@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from autograd import Tensor
 from viz import collector
+from viz.pages import static_page
 from viz.picture import film, raster, svg
 from viz.picture.dot import digraph
 from viz.picture.folding import VISIBLE, cards_of, fold
@@ -30,21 +30,6 @@ from viz.tracing.tape import Tape
 
 IN_TEXT = 40  # cards of a graph that is drawn inside a Markdown file
 PAGE_STYLE = ":root { color-scheme: light dark; } body { margin: 0; } main { overflow: auto; }"
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src {hashes}">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<main>
-{picture}</main>
-</body>
-</html>
-"""
 
 
 def draw(y: Tensor | Trace | Tape, *, expand: bool = False, visible: int = VISIBLE) -> Picture:
@@ -87,9 +72,7 @@ class Picture:
     @property
     def html(self) -> str:
         """One page that holds the picture: no scripts, and a policy that forbids every request."""
-        hashes = " ".join(csp_hash(style) for style in (PAGE_STYLE, svg.style()))
-        title = escape(heading(self.drawn))
-        return PAGE.format(hashes=hashes, title=title, style=PAGE_STYLE, picture=self.svg)
+        return static_page(heading(self.drawn), PAGE_STYLE, f"<main>\n{self.svg}</main>", svg.style())
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write a file in the format of its suffix.
@@ -118,14 +101,6 @@ def _markdown(picture: Picture) -> str:
     steps = explain(picture.record, form="markdown")
     whole = shown(picture.record)
     return f"## Graph\n\n```mermaid\n{mermaid(whole)}```\n\n{steps}" if cards_of(whole) <= IN_TEXT else steps
-
-
-def csp_hash(style: str) -> str:
-    """What a Content-Security-Policy says to allow this one style sheet."""
-    import base64
-    import hashlib
-
-    return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
 
 
 WRITERS: dict[str, Callable[[Picture], bytes]] = {

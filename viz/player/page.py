@@ -8,7 +8,6 @@ Without scripts the page is the finished picture and every step as a sentence.
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import os
 import re
@@ -20,6 +19,7 @@ from typing import Any
 
 from autograd import Tensor
 from viz.formulas.mathml import STYLE as FORMULAS
+from viz.pages import csp_hash
 from viz.picture.picture import draw
 from viz.picture.svg import page_style
 from viz.player.data import page_data
@@ -81,9 +81,7 @@ class Player:
             "words": words_in(self.lang),
             **page_data(self.record),
         }
-        policy = (
-            f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data:; base-uri 'none'"
-        )
+        policy = f"default-src 'none'; script-src {csp_hash(script)}; style-src {csp_hash(style)}; img-src data:; base-uri 'none'"
         parts = {
             "lang": self.lang or "en",
             "policy": policy,
@@ -164,10 +162,6 @@ def _code(file: str) -> str:
     """A file's lines without indentation and whole-line comments, which are a sixth of it."""
     lines = [line.strip() for line in (FOLDER / file).read_text("utf-8").splitlines()]
     return "".join(f"{line}\n" for line in lines if line and not COMMENT.fullmatch(line))
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _block(data: Any) -> str:

@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 
 from viz.formulas.mathml import STYLE as MATH_STYLE
+from viz.pages import static_page
 from viz.picture import svg
 from viz.picture.cards import LONGEST
 from viz.picture.folding import fold
-from viz.picture.picture import csp_hash
 from viz.picture.raster import size
 from viz.picture.scene import compose
 from viz.study.check import gradients_of
@@ -64,20 +64,6 @@ li .line { align-self: end; }
 @page { margin: 16mm; }
 @page wide { size: landscape; margin: 12mm; }
 .wide { page: wide; }
-"""
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src {hashes}">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-{body}
-</body>
-</html>
 """
 INTRO = (
     "Each letter stands for one number. Numbers are rounded to 4 digits, so the last digits of an answer may differ."
@@ -229,9 +215,7 @@ def as_markdown(sheet: Worksheet) -> str:
 
 def as_html(sheet: Worksheet) -> str:
     """One page to print."""
-    style = PAGE_STYLE + MATH_STYLE
-    hashes = " ".join(csp_hash(text) for text in (style, svg.style()))
-    return PAGE.format(hashes=hashes, title=escape(title(sheet)), style=style, body=f"{_front(sheet)}\n{_key(sheet)}")
+    return static_page(title(sheet), PAGE_STYLE + MATH_STYLE, f"{_front(sheet)}\n{_key(sheet)}", svg.style())
 
 
 def _front(sheet: Worksheet) -> str:
