@@ -81,7 +81,10 @@ class Player:
             "words": words_in(self.lang),
             **page_data(self.record),
         }
-        policy = f"default-src 'none'; script-src {csp_hash(script)}; style-src {csp_hash(style)}; img-src data:; base-uri 'none'"
+        policy = (
+            f"default-src 'none'; script-src {csp_hash(script)}; style-src {csp_hash(style)}; "
+            "img-src data:; base-uri 'none'"
+        )
         parts = {
             "lang": self.lang or "en",
             "policy": policy,
